@@ -1,0 +1,1 @@
+"""Boxlens: object-level image search on Elasticsearch."""

@@ -1,0 +1,1 @@
+"""minio-proxy: the one door to the picture bytes of Boxlens."""
