@@ -1,0 +1,117 @@
+"""The servers a command needs: those that run already, or our own for as long as the command lasts."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from embedding_pipeline.errors import ProxyAway
+from embedding_pipeline.settings import Settings
+from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch
+
+EMBEDDED = "embedded"
+_PROXY_WAIT_S = 30.0
+Say = Callable[[str], None]
+Downloaded = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where Elasticsearch and minio-proxy answer."""
+
+    elasticsearch: str
+    proxy: str
+
+
+@contextmanager
+def servers(settings: Settings, say: Say = lambda text: None, downloaded: Downloaded | None = None) -> Iterator[Addresses]:
+    """Both servers for the length of the block. What was running before keeps running after.
+
+    Raises NodeFailed, ProxyAway.
+    """
+    with ExitStack() as stack:
+        elasticsearch = settings.elasticsearch.url
+        if elasticsearch == EMBEDDED:
+            elasticsearch = stack.enter_context(embedded_elasticsearch(settings, say, downloaded))
+        proxy = settings.proxy.url
+        if proxy == EMBEDDED:
+            proxy = stack.enter_context(embedded_proxy(settings, settings.proxy.port))
+        yield Addresses(elasticsearch, proxy)
+
+
+@contextmanager
+def embedded_elasticsearch(settings: Settings, say: Say, downloaded: Downloaded | None) -> Iterator[str]:
+    """The node of this data folder: joined when it runs, otherwise started and stopped again."""
+    chosen = settings.elasticsearch
+    node = EmbeddedElasticsearch(
+        settings.data_dir / "elasticsearch", port=chosen.port, nodes=chosen.nodes, heap=chosen.heap
+    )
+    running = node.status()
+    if running is not None:
+        yield running.url
+        return
+    say("Starting Elasticsearch (keep one running with `boxlens es start`) …")
+    try:
+        yield node.start(progress=downloaded)
+    finally:
+        node.stop()
+
+
+@contextmanager
+def embedded_proxy(settings: Settings, port: int) -> Iterator[str]:
+    """minio-proxy as a child that ends with us, also when we are killed: it watches its standard input."""
+    command = [sys.executable, "-m", "minio_proxy.main", "--port", str(port), "--exit-with-stdin"]
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=proxy_environment(settings),
+        start_new_session=True,  # Ctrl-C is for us: we finish our batch before the proxy goes
+    )
+    try:
+        yield _announced(child)
+    finally:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.close()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        child.stdout.close()
+
+
+def _announced(child: subprocess.Popen[bytes]) -> str:
+    """The address in the line that minio-proxy prints once it listens."""
+    assert child.stdout is not None
+    ready, _, _ = select.select([child.stdout], [], [], _PROXY_WAIT_S)
+    line = child.stdout.readline() if ready else b""
+    if not line:
+        raise ProxyAway("minio-proxy did not start.", hint="Run `boxlens proxy` to see why.")
+    return f"http://127.0.0.1:{json.loads(line)['port']}"
+
+
+def proxy_environment(settings: Settings) -> dict[str, str]:
+    """What our settings say of the proxy, as the proxy's own variables."""
+    chosen = settings.proxy
+    told = {
+        "BACKEND": chosen.backend,
+        "ROOT": str((settings.data_dir / "pictures").resolve()),
+        "CACHE": str((settings.data_dir / "thumbnails").resolve()),
+        "S3_ENDPOINT": chosen.s3_endpoint,
+        "S3_BUCKET": chosen.s3_bucket,
+        "WRITE_KEY": chosen.write_key,
+        "SIGNING_KEY": chosen.signing_key,
+        "S3_ACCESS_KEY": chosen.s3_access_key,
+        "S3_SECRET_KEY": chosen.s3_secret_key,
+    }
+    ours = {
+        f"BOXLENS_PROXY__{name}": value if isinstance(value, str) else value.get_secret_value()
+        for name, value in told.items()
+        if value is not None
+    }
+    return os.environ | ours
