@@ -49,18 +49,13 @@ def servers(settings: Settings, say: Say = lambda text: None, downloaded: Downlo
 def embedded_elasticsearch(settings: Settings, say: Say, downloaded: Downloaded | None) -> Iterator[str]:
     """The node of this data folder: joined when it runs, otherwise started and stopped again."""
     chosen = settings.elasticsearch
-    node = EmbeddedElasticsearch(
-        settings.data_dir / "elasticsearch", port=chosen.port, nodes=chosen.nodes, heap=chosen.heap
-    )
-    running = node.status()
-    if running is not None:
-        yield running.url
-        return
-    say("Starting Elasticsearch (keep one running with `boxlens es start`) …")
+    node = EmbeddedElasticsearch(settings.data_dir, port=chosen.port, nodes=chosen.nodes, heap=chosen.heap)
+    if node.status() is None:
+        say("Starting Elasticsearch (`boxlens es start` keeps one running) …")
     try:
-        yield node.start(progress=downloaded)
+        yield node.connect(progress=downloaded)
     finally:
-        node.stop()
+        node.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import typer
 
 from embedding_pipeline.cli import output
 from embedding_pipeline.errors import Conflict
+from embedding_pipeline.page_build import built_page, front_folder
 
 if TYPE_CHECKING:
     from embedding_pipeline.wiring import Boxlens
@@ -40,17 +41,17 @@ def serve(
             return
         from embedding_pipeline.wiring import Boxlens
 
-        serve_here(Boxlens(settings, addresses), host, port)
+        serve_here(Boxlens(settings, addresses), host, port, page_folder())
 
 
-def serve_here(boxlens: Boxlens, host: str, port: int) -> None:
+def serve_here(boxlens: Boxlens, host: str, port: int, page: Path | None) -> None:
     """API and page in this process until Ctrl-C. Raises Conflict when the port is taken."""
     import uvicorn
 
     from embedding_pipeline.api import create_app
 
     listening = listen(host, port)
-    app = create_app(boxlens, page_dir=page_folder())
+    app = create_app(boxlens, page_dir=page)
     output.console.print(f"Boxlens is at http://{host}:{listening.getsockname()[1]}  (Ctrl-C ends it)")
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
     server.run(sockets=[listening])
@@ -67,10 +68,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def page_folder() -> Path | None:
-    """The built page: named by BOXLENS_PAGE, or the checkout's search-front/dist."""
+    """The built page: a folder named by BOXLENS_PAGE, or the checkout's, built first when its sources changed."""
     named = os.environ.get("BOXLENS_PAGE")
-    folder = Path(named) if named else Path(__file__).parents[4] / "search-front" / "dist"
-    return folder if (folder / "index.html").is_file() else None
+    return Path(named) if named else built_page(front_folder(), output.say)
 
 
 def app_of_worker() -> object:
