@@ -31,8 +31,7 @@ from embedding_pipeline.stores import node_checks, node_home
 from embedding_pipeline.stores.node_answers import await_answers
 from embedding_pipeline.stores.node_jars import Progress, class_path, ensure_jars
 from embedding_pipeline.stores.node_java import Java, choose_java
-from embedding_pipeline.stores.node_process import CLOSE_WITHIN_S
-from embedding_pipeline.stores.node_state import NodeProcess, State, end, forget_state, read_state
+from embedding_pipeline.stores.node_state import NodeProcess, State, end, end_groups, forget_state, read_state
 
 Health = Literal["green", "yellow", "red", "unreachable", "dead"]
 
@@ -91,7 +90,7 @@ class EmbeddedElasticsearch:
             if state is not None and state.alive:
                 first = state.alive[0]
                 raise NodeFailed(
-                    f"an embedded Elasticsearch (process {first.pid}) already uses {self.home} and answers at {first.url}",
+                    f"an embedded Elasticsearch already runs on {self.home}: process {first.pid}, {first.url}",
                     hint=f"Use that one, or stop it: boxlens es stop --data {self.home.parent}",
                 )
             return self._start(detached, wait_s, progress)
@@ -111,7 +110,7 @@ class EmbeddedElasticsearch:
         """Stop whatever runs on this folder, cleanly; False when nothing did."""
         state = read_state(self.home)
         living = [process for node in state.nodes if (process := node.process())] if state is not None else []
-        end(living, CLOSE_WITHIN_S + 5)
+        end(living, node_home.CLOSE_WITHIN_S + 5)
         self._reap()
         forget_state(self.home)
         return bool(living)
@@ -152,12 +151,12 @@ class EmbeddedElasticsearch:
             state = self._remember(folders, answers, detached, java)
             _await_health(state, deadline)
         except BaseException:
-            end([psutil.Process(child.pid) for child in self._children if child.poll() is None], 5)
+            end_groups(self._children, 5)
             self._reap()
             forget_state(self.home)
             raise
         if detached:
-            self._children = []
+            self._reap()
         return state.nodes[0].url
 
     def _spawn(self, folder: Path, server: Path, java: Java, *, attached: bool) -> subprocess.Popen[bytes]:
@@ -201,7 +200,7 @@ class EmbeddedElasticsearch:
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     pipe.close()
-            child.wait(timeout=CLOSE_WITHIN_S)
+            child.wait(timeout=node_home.CLOSE_WITHIN_S)
         self._children = []
 
     @contextmanager
@@ -264,7 +263,7 @@ def _await_health(state: State, deadline: float) -> None:
 
     Data that stays red is left to be seen in the status: a node that runs can still be repaired, or emptied.
     """
-    wanted = {"wait_for_nodes": len(state.nodes), "wait_for_status": "yellow", "timeout": "2s"}
+    wanted = {"wait_for_nodes": f"{len(state.nodes)}", "wait_for_status": "yellow", "timeout": "2s"}
     joined = 0
     with httpx.Client(trust_env=False, timeout=10) as client:
         while True:

@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from embedding_pipeline.errors import NodeFailed
-from embedding_pipeline.stores.node_home import LOG_NAME, telling_lines
+from embedding_pipeline.stores.node_home import CONSOLE_NAME, LOG_NAME, telling_lines
 
-_REPAIRS = (
-    ("failed to obtain node lock", "Another node uses this data folder: stop it (boxlens es stop), or name another folder with --data."),
-    ("Could not reserve enough space", "The JVM did not get its memory: set a smaller heap, for example BOXLENS_ELASTICSEARCH__HEAP=512m."),
-    ("insufficient memory", "The JVM did not get its memory: set a smaller heap, for example BOXLENS_ELASTICSEARCH__HEAP=512m."),
-    ("OutOfMemoryError", "Its heap is too small: set a larger one, for example BOXLENS_ELASTICSEARCH__HEAP=2g."),
-    ("No space left", "Free some disk space, or name a data folder on another disk."),
-    ("Address already in use", "Another program took the port meanwhile: start again, or name a port with --port."),
-    ("BindHttpException", "All the ports tried are in use: name another one with --port."),
-    ("cannot downgrade a node", "The data were written by a newer version: update Boxlens, or name another folder with --data."),
-    ("AccessDenied", "Give the data folder write permission for this user."),
-    ("Permission denied", "Give the data folder write permission for this user."),
-)  # fmt: skip
+_MEMORY = "The JVM did not get its memory: set a smaller heap, for example BOXLENS_ELASTICSEARCH__HEAP=512m."
+_RIGHTS = "Give the data folder write permission for this user."
+_REPAIRS = {
+    "failed to obtain node lock": "Another node uses this data folder: stop that one, or name another with --data.",
+    "Could not reserve enough space": _MEMORY,
+    "insufficient memory": _MEMORY,
+    "OutOfMemoryError": "Its heap is too small: set a larger one, for example BOXLENS_ELASTICSEARCH__HEAP=2g.",
+    "No space left": "Free some disk space, or name a data folder on another disk.",
+    "Failed to bind": "All the ports tried are in use: name another one with --port.",
+    "cannot downgrade a node": "A newer version wrote these data: update Boxlens, or name another folder with --data.",
+    "AccessDenied": _RIGHTS,
+    "Permission denied": _RIGHTS,
+}
+"""What to do, by what the log says; the first that is found."""
 
 
 def await_answers(children: Sequence[tuple[subprocess.Popen[bytes], Path]], deadline: float) -> list[dict[str, Any]]:
@@ -63,12 +65,10 @@ def _raise_if_failed(child: tuple[subprocess.Popen[bytes], Path], line: bytes) -
 
 def _failure(folder: Path, reason: str) -> NodeFailed:
     log = folder / "logs" / LOG_NAME
+    if not log.exists():
+        log = log.with_name(CONSOLE_NAME)
     quoted = telling_lines(folder)
     told = "\n".join([reason, *quoted])
-    hint = next((repair for mark, repair in _REPAIRS if mark in told), "The log says more.")
-    shown = reason.splitlines()[-1]
-    said = "".join(f"\n  {line[:300]}" for line in quoted)
-    return NodeFailed(
-        f"{folder.name} did not start: {shown}{said}",
-        hint=f"{hint} Log: {log if log.exists() else log.with_name('console.log')}",
-    )
+    hint = next((repair for mark, repair in _REPAIRS.items() if mark in told), "The log says more.")
+    lines = "".join(f"\n  {line[:300]}" for line in quoted)
+    return NodeFailed(f"{folder.name} did not start: {reason.splitlines()[-1]}{lines}", hint=f"{hint} Log: {log}")

@@ -50,7 +50,7 @@ def fetch(
         last = f"{url}: what arrived is not the listed file (its SHA-256 differs)"
     raise NodeFailed(
         f"{target.name} could not be fetched; {last}",
-        hint="Check the network (and HTTPS_PROXY, if one is needed) and run the command again: it goes on where it stopped.",
+        hint="Check the network (and HTTPS_PROXY, if one is needed) and run it again: it goes on where it stopped.",
     )
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 HTTP_TRIES = 100  # ports tried above the wanted one
 LOG_NAME = "node.log"
+CONSOLE_NAME = "console.log"
+CLOSE_WITHIN_S = 20  # a node that takes longer to close is killed
 
 _LOGGING = """\
 status = error
@@ -155,7 +157,7 @@ def jvm_options(server: Path, folder: Path, heap: str) -> list[str]:
 def telling_lines(folder: Path, at_most: int = 5) -> list[str]:
     """The last errors of a node's logs, else their last lines: what to quote when it failed."""
     lines: list[str] = []
-    for name in ("console.log", LOG_NAME):
+    for name in (CONSOLE_NAME, LOG_NAME):
         path = folder / "logs" / name
         if path.is_file():
             with path.open("rb") as file:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -65,7 +66,8 @@ def read_jar_list(path: Path | None = None) -> tuple[Jar, ...]:
     for line in lines:
         if line and not line.startswith("#"):
             name, folder, size, sha256 = line.split()
-            jars.append(Jar(*name.split(":"), folder=folder, size=int(size), sha256=sha256))
+            group, artifact, version = name.split(":")
+            jars.append(Jar(group, artifact, version, folder, int(size), sha256))
     return tuple(jars)
 
 
@@ -149,7 +151,7 @@ def _fetch_all(missing: Sequence[Jar], home: Path, meter: _Meter, repositories: 
                 home / jar.folder / jar.file_name,
                 size=jar.size,
                 sha256=jar.sha256,
-                at=lambda done, jar=jar: meter.at(jar, done),
+                at=partial(meter.at, jar),
             )
             for jar in missing
         ]

@@ -90,7 +90,7 @@ def bundled_java() -> Java:
 
 
 def inspect_java(home: Path, *, bundled: bool = False) -> Java | None:
-    """What stands at ``home``; None when no JVM is there. Reads the ``release`` file, asks ``java`` when it says less."""
+    """What stands at ``home``; None when no JVM is there. Reads its ``release`` file, asks ``java`` what that omits."""
     java = Java(home.expanduser().resolve(), 0, False, bundled)
     if not java.library.is_file():
         return None

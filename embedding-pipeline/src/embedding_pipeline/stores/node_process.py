@@ -18,9 +18,8 @@ from typing import Any
 
 import jpype
 
-from embedding_pipeline.stores.node_home import NodeSpec
+from embedding_pipeline.stores.node_home import CLOSE_WITHIN_S, CONSOLE_NAME, NodeSpec
 
-CLOSE_WITHIN_S = 20
 _PARENT_CHECK_S = 2.0
 
 
@@ -59,7 +58,9 @@ class Lifeline:
 
 def main(spec_path: str) -> None:
     spec = NodeSpec.read(Path(spec_path))
-    answer = _keep_stdout_for_the_answer(Path(spec.logs) / "console.log")
+    if not spec.attached and os.fork():
+        os._exit(0)  # a detached node is nobody's child, so nobody has to wait for its end
+    answer = _keep_stdout_for_the_answer(Path(spec.logs) / CONSOLE_NAME)
     lifeline = Lifeline(attached=spec.attached)
     try:
         node = _start(spec)

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -69,6 +74,26 @@ def read_state(home: Path) -> State | None:
 def forget_state(home: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         (home / _FILE).unlink()
+
+
+def end_groups(leaders: Sequence[subprocess.Popen[bytes]], wait_s: float) -> None:
+    """The same for a start that failed: it knows the process groups it made, not yet every process in them."""
+    deadline = time.monotonic() + wait_s
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for leader in leaders:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(leader.pid, number)
+        while any(_has_members(leader) for leader in leaders) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _has_members(leader: subprocess.Popen[bytes]) -> bool:
+    leader.poll()  # an ended child counts as a member until it is waited for
+    try:
+        os.killpg(leader.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def end(processes: list[psutil.Process], wait_s: float) -> None:
