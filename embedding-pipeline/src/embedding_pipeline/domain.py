@@ -174,7 +174,10 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedObject:
-    """One box of one picture with its vectors: one Elasticsearch document. Number 0 is the whole frame."""
+    """One box of one picture with its vectors: one Elasticsearch document. Number 0 is the whole frame.
+
+    ``label_names`` are the names of the label in both languages, as words find it by them.
+    """
 
     image: ImageRecord
     number: int
@@ -188,6 +191,7 @@ class IndexedObject:
     colours: tuple[str, ...] = ()
     caption: str | None = None
     tags: tuple[str, ...] = ()
+    label_names: tuple[str, ...] = ()
 
     @property
     def object_id(self) -> str:
