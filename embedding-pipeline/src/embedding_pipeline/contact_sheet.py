@@ -34,13 +34,14 @@ def contact_sheet(hits: Sequence[Hit], picture: Callable[[Hit], Pixels], columns
 def _cell(hit: Hit, pixels: Pixels) -> Pixels:
     scale = _CELL / max(pixels.shape[:2])
     width, height = (max(1, round(side * scale)) for side in (pixels.shape[1], pixels.shape[0]))
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    small: Pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
     for place, found in reversed(list(enumerate(hit.objects))):
         box = found.object.box
-        corners = [(round(x * scale), round(y * scale)) for x, y in ((box.x1, box.y1), (box.x2, box.y2))]
+        corner = (round(box.x1 * scale), round(box.y1 * scale))
         colour = _COLOURS[place % len(_COLOURS)]
-        cv2.rectangle(small, *corners, colour, 3 if place == 0 else 1, cv2.LINE_AA)
-        _write(small, f"{found.object.label or found.object.kind} {found.object.box_score:.2f}", corners[0], colour)
+        opposite = (round(box.x2 * scale), round(box.y2 * scale))
+        cv2.rectangle(small, corner, opposite, colour, 3 if place == 0 else 1, cv2.LINE_AA)
+        _write(small, f"{found.object.label or found.object.kind} {found.object.box_score:.2f}", corner, colour)
     cell = np.full((_CELL, _CELL, 3), _PAPER, np.uint8)
     y, x = (_CELL - height) // 2, (_CELL - width) // 2
     cell[y : y + height, x : x + width] = small

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from embedding_pipeline.domain import Failure, ImageRef, IndexedObject, IngestReport, PackInfo
-from embedding_pipeline.errors import NotFound, Unavailable
+from embedding_pipeline.errors import Unavailable
 from embedding_pipeline.pipeline import IngestPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.stages import Ended, Failed, KnownImages, Outage, Rewritten, StageClock, Unchanged, retold
@@ -218,7 +218,8 @@ class _Run:
         started = time.perf_counter()
         everything = itertools.chain.from_iterable(planned.objects for planned in writing.values())
         written = 0
-        for written, result in enumerate(self._index.write(self._collection, everything), start=1):
+        for result in self._index.write(self._collection, everything):
+            written += 1
             if not result.ok:
                 refused.setdefault(result.object_id.rsplit("-", 1)[0], result.reason)
         self._counts["objects"] += written
@@ -226,7 +227,9 @@ class _Run:
         for image_id, reason in refused.items():
             planned = writing[image_id]
             self._counts[planned.count] -= 1
-            self._fail(planned.ref, Failure(planned.ref.uri, "store", "not_stored", reason, "Run the same command again."))
+            self._fail(
+                planned.ref, Failure(planned.ref.uri, "store", "not_stored", reason, "Run the same command again.")
+            )
         return [planned.ref for image_id, planned in writing.items() if image_id not in refused]
 
     def _fail(self, ref: ImageRef, failure: Failure) -> None:

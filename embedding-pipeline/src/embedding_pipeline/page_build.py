@@ -10,7 +10,15 @@ from pathlib import Path
 
 from embedding_pipeline.errors import Unavailable
 
-_SOURCES = ("index.html", "package.json", "package-lock.json", "tsconfig*.json", "vite.config.ts", "src/**/*", "public/**/*")
+_SOURCES = (
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "tsconfig*.json",
+    "vite.config.ts",
+    "src/**/*",
+    "public/**/*",
+)
 _STAMP = ".built-from"
 _TIMEOUT_S = 600
 
@@ -60,10 +68,14 @@ def npm(front: Path, *arguments: str) -> None:
             command, cwd=front, capture_output=True, text=True, timeout=_TIMEOUT_S, env=_environment(node), check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"npm {arguments[0]} took over {_TIMEOUT_S} s.", hint="Check the network and try again.") from error
+        raise Unavailable(
+            f"npm {arguments[0]} took over {_TIMEOUT_S} s.", hint="Check the network and try again."
+        ) from error
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        raise Unavailable(f"npm {' '.join(arguments)} failed:\n{said}", hint="Check the network and the disk, and try again.")
+        raise Unavailable(
+            f"npm {' '.join(arguments)} failed:\n{said}", hint="Check the network and the disk, and try again."
+        )
 
 
 def _environment(node: Path) -> dict[str, str]:

@@ -30,9 +30,10 @@ from embedding_pipeline.domain import (
 )
 from embedding_pipeline.errors import NotFound
 from embedding_pipeline.fusion import Fused, Wanted, by_image, fuse
+from embedding_pipeline.label_words import recognise
 from embedding_pipeline.pipeline import Looked, QueryPipeline
 from embedding_pipeline.ports import ObjectIndex, TextEncoder
-from embedding_pipeline.words import query_tokens, recognise
+from embedding_pipeline.words import query_tokens
 
 # Grouping sees only the nearest k objects: k = 2 x images wanted x mean boxes an image nearly always fills the page.
 _CANDIDATES_PER_BOX = 2
@@ -105,20 +106,22 @@ class Searcher:
             for (i, clause), vector in zip(texts, self._texts.encode_texts([c.text for _, c in texts]), strict=True):
                 lists.append(self._near(query, i, clause.weight, "clip", vector))
         for i, clause in texts:
-            labels, rest = recognise(clause.text, self._labels)
-            tokens = query_tokens(rest)
+            labels, _ = recognise(clause.text, self._labels)
+            tokens = tuple(query_tokens(clause.text))
             if labels or tokens:
                 words = WordQuery(labels, tokens, 0, query.filter)
                 lists.append(Wanted(i, "words", clause.weight * query.signals.get("words", 0), words))
         looked = self._pictures.look([c.pixels for _, c in pictures], [c.box for _, c in pictures])
-        for (i, clause), look in zip(pictures, looked, strict=True):
-            lists.extend(self._vectors(query, i, clause.weight, look.vit, look.clip))
-        found = {o.object_id: o for o in self._index.objects(collection, [c.object_id for _, c in stored], vectors=True)}
-        for i, clause in stored:
-            if clause.object_id not in found:
-                raise NotFound(f"There is no object {clause.object_id} in {collection}.", place=f"clauses.{i}")
-            like = found[clause.object_id]
-            lists.extend(self._vectors(query, i, clause.weight, like.vit_vector, like.clip_vector))
+        for (i, example), look in zip(pictures, looked, strict=True):
+            lists.extend(self._vectors(query, i, example.weight, look.vit, look.clip))
+        found = {
+            o.object_id: o for o in self._index.objects(collection, [c.object_id for _, c in stored], vectors=True)
+        }
+        for i, known in stored:
+            if known.object_id not in found:
+                raise NotFound(f"There is no object {known.object_id} in {collection}.", place=f"clauses.{i}")
+            like = found[known.object_id]
+            lists.extend(self._vectors(query, i, known.weight, like.vit_vector, like.clip_vector))
         notes = ("clip_off",) if texts and self._texts is None else ()
         return [wanted for wanted in lists if wanted.weight], looked, notes
 

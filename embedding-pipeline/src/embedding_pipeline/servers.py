@@ -30,7 +30,9 @@ class Addresses:
 
 
 @contextmanager
-def servers(settings: Settings, say: Say = lambda text: None, downloaded: Downloaded | None = None) -> Iterator[Addresses]:
+def servers(
+    settings: Settings, say: Say = lambda text: None, downloaded: Downloaded | None = None
+) -> Iterator[Addresses]:
     """Both servers for the length of the block. What was running before keeps running after.
 
     Raises NodeFailed, ProxyAway.
@@ -63,7 +65,11 @@ def embedded_proxy(settings: Settings, port: int) -> Iterator[str]:
     """minio-proxy as a child that ends with us, also when we are killed: it watches its standard input."""
     command = [sys.executable, "-m", "minio_proxy.main", "--port", str(port), "--exit-with-stdin"]
     child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=proxy_environment(settings),
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=proxy_environment(settings),
         start_new_session=True,  # Ctrl-C is for us: we finish our batch before the proxy goes
     )
     try:

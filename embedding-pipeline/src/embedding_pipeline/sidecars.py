@@ -13,9 +13,10 @@ import orjson
 
 from embedding_pipeline.domain import GeoPoint, ImageRef
 
-# Takeout writes IMG.jpg.json, later IMG.jpg.supplemental-metadata.json, and cuts long names short anywhere in that word.
+# Takeout writes IMG.jpg.json, later IMG.jpg.supplemental-metadata.json, and cuts long names short within that word.
 _SUFFIX = re.compile(r"^(?P<picture>.+?)(\.s[a-z-]*)?\.json$", re.IGNORECASE)
 _LIMIT = 1024 * 1024
+_DEGREES = (("latitude", "lat"), ("longitude", "lon"))
 
 
 def pair(names: Sequence[str]) -> dict[str, str]:
@@ -86,9 +87,8 @@ def _location(said: Mapping[str, Any]) -> GeoPoint | None:
         place = said.get(part)
         if isinstance(place, dict):
             try:
-                lat = float(place.get("latitude", place.get("lat")))
-                lon = float(place.get("longitude", place.get("lon")))
-            except (TypeError, ValueError):
+                lat, lon = (float(place.get(name, place.get(short))) for name, short in _DEGREES)  # type: ignore[arg-type]
+            except (TypeError, ValueError):  # not there, or no number
                 continue
             # Takeout writes 0, 0 for "unknown".
             if (lat, lon) != (0.0, 0.0) and -90 <= lat <= 90 and -180 <= lon <= 180:

@@ -158,7 +158,9 @@ def manifest_reference(line: Mapping[str, Any], path: Path, number: int) -> Imag
             attributes={key: _plain(value) for key, value in line.items() if key not in known},
         )
     except (TypeError, ValueError, OverflowError, OSError) as error:
-        raise BadSource(f"{where}: {error}", hint="caption: text; tags: list or a,b; taken_at: ISO date; lat, lon: degrees.") from error
+        raise BadSource(
+            f"{where}: {error}", hint="caption: text; tags: list or a,b; taken_at: ISO date; lat, lon: degrees."
+        ) from error
 
 
 def manifest_line(ref: ImageRef) -> dict[str, Any]:

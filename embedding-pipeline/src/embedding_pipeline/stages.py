@@ -160,6 +160,11 @@ class Networks:
     reader: TextReader | None
     limits: Limits
 
+    @property
+    def label_names(self) -> dict[str, tuple[str, ...]]:
+        """All names of each label in both languages."""
+        return {label.id: (*label.en, *label.zh) for label in (self.detector.labels if self.detector else ())}
+
     def find(self, pictures: Sequence[Pixels]) -> list[tuple[Detection, ...]]:
         """Objects of each picture: clipped to whole pixels, tiny ones dropped, best score first."""
         if self.detector is None:
@@ -211,7 +216,7 @@ class Stages:
         if not isinstance(row, Opened):
             return [row]
         started = time.perf_counter()
-        crops = _crops(row)
+        crops = _crops(row, self.networks.label_names)
         self.clock.add("crop", len(crops), time.perf_counter() - started)
         return list(crops)
 
@@ -372,23 +377,13 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
 
 
 def retold(ref: ImageRef, objects: Sequence[IndexedObject]) -> tuple[IndexedObject, ...]:
-    """A stored picture's objects with what its owner says of it now; its boxes and vectors stay.
-
-    What was set by hand on one object differs from its picture's words and stays too.
-    """
+    """A stored picture's objects with what its owner says of it now; boxes, vectors and what was said of single
+    objects stay."""
     image = _told(ref, objects[0].image)
-    return tuple(
-        replace(
-            stored,
-            image=image,
-            caption=image.caption if stored.caption == stored.image.caption else stored.caption,
-            tags=image.tags if stored.tags == stored.image.tags else stored.tags,
-        )
-        for stored in objects
-    )
+    return tuple(replace(stored, image=image) for stored in objects)
 
 
-def _crops(row: Opened) -> list[Crop]:
+def _crops(row: Opened, names: Mapping[str, tuple[str, ...]]) -> list[Crop]:
     width, height = row.image.width, row.image.height
     frame = Detection(Box(0, 0, width, height), "", 1.0)
     found = (frame, *row.objects)
@@ -406,8 +401,7 @@ def _crops(row: Opened) -> list[Crop]:
             box_score=detection.score,
             ocr_text=tuple(lines),
             colours=named_colours(pixels),
-            caption=row.image.caption,
-            tags=row.image.tags,
+            label_names=names.get(detection.label, ()),
         )
         crops.append(Crop(row.ref, indexed, pixels))
     return crops
@@ -430,4 +424,3 @@ def _told(ref: ImageRef, image: ImageRecord) -> ImageRecord:
         location=ref.location or image.location,
         attributes=dict(ref.attributes) or image.attributes,
     )
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -73,9 +73,7 @@ class Boxlens:
             vit=pack.vit,
             clip=pack.clip_image,
             reader=pack.ocr if chosen.ocr else None,
-            limits=Limits(
-                chosen.min_area_share, chosen.min_side, chosen.max_objects, self.settings.api.max_pixels
-            ),
+            limits=Limits(chosen.min_area_share, chosen.min_side, chosen.max_objects, self.settings.api.max_pixels),
         )
 
     @cached_property
@@ -104,7 +102,9 @@ class Boxlens:
         """What is missing before this can serve: (name, what is wrong, what repairs it)."""
         missing = []
         if problem := self.index.ready():
-            missing.append(("elasticsearch", problem, "Start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL."))
+            missing.append(
+                ("elasticsearch", problem, "Start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL.")
+            )
         if problem := self.store.ready():
             missing.append(("minio-proxy", problem, "Start it with `boxlens proxy`, or set BOXLENS_PROXY__URL."))
         try:

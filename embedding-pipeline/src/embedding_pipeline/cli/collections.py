@@ -22,7 +22,10 @@ def list_(json: output.Json = False) -> None:
     if json:
         output.print_json([as_dict(info) for info in infos])
     elif infos:
-        rows = [(i.name, i.images, i.objects, f"{i.size_bytes / 2**20:.1f} MiB", f"{i.pack} {i.pack_revision[:12]}") for i in infos]
+        rows = [
+            (i.name, i.images, i.objects, f"{i.size_bytes / 2**20:.1f} MiB", f"{i.pack} {i.pack_revision[:12]}")
+            for i in infos
+        ]
         output.print_table(("collection", "images", "objects", "size", "pack"), rows)
     else:
         output.console.print("No collections yet. Make one: boxlens ingest FOLDER")
@@ -65,7 +68,10 @@ def delete(
     name: str,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a collection and all its objects; the pictures stay in the object store. Example: boxlens collections delete old"""
+    """Delete a collection and all its objects; the pictures stay in the object store.
+
+    Example: boxlens collections delete old
+    """
     from embedding_pipeline.wiring import open_boxlens
 
     with output.download_bar() as bar, open_boxlens(output.settings(), output.say, bar) as boxlens:

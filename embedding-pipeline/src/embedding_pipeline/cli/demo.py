@@ -16,7 +16,7 @@ import typer
 from embedding_pipeline.cli import output
 from embedding_pipeline.cli.progress import ingest_progress
 from embedding_pipeline.cli.search import print_answer
-from embedding_pipeline.domain import Answer, PictureClause, Query, TextClause
+from embedding_pipeline.domain import Answer, ImageRef, PictureClause, Query, TextClause
 from embedding_pipeline.errors import BoxlensError, ModelMissing, Unavailable
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def demo(
     settings = output.settings()
     data_dir = data or settings.data_dir / "demo"
     samples = find_samples(data_dir)
-    settings = output.settings(data_dir=data_dir, pack=samples.pack, packs_dir=samples.packs_dir, collection=_COLLECTION)
+    settings = output.settings(
+        data_dir=data_dir, pack=samples.pack, packs_dir=samples.packs_dir, collection=_COLLECTION
+    )
     page = page_folder()
     with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
         _ingest(boxlens, samples)
@@ -66,7 +68,9 @@ def demo(
             with _serving(boxlens, page) as address:
                 _check(address)
             if json:
-                output.print_json({title: [h.image.file_name for h in answer.hits] for title, answer in searches.items()})
+                output.print_json(
+                    {title: [h.image.file_name for h in answer.hits] for title, answer in searches.items()}
+                )
             else:
                 output.console.print("Everything works.")
             return
@@ -82,7 +86,7 @@ def find_samples(data_dir: Path) -> Samples:
     if not (shared / "models").is_dir():
         raise ModelMissing(
             "No sample pack is bundled yet, and the trial models and photos are not beside the project.",
-            hint="Name their folder with BOXLENS_SHARED_DATA, or use your own pack with BOXLENS_PACK and `boxlens ingest`.",
+            hint="Name their folder with BOXLENS_SHARED_DATA, or use your own pack: BOXLENS_PACK and `boxlens ingest`.",
         )
     make_test_pack(shared, data_dir / "packs")
     photos = shared / "photos" / "images"
@@ -92,7 +96,9 @@ def find_samples(data_dir: Path) -> Samples:
 def _ingest(boxlens: Boxlens, samples: Samples) -> None:
     from embedding_pipeline.sources import references
 
-    refs = lambda: references([str(samples.pictures)])  # noqa: E731
+    def refs() -> Iterator[ImageRef]:
+        return references([str(samples.pictures)])
+
     with ingest_progress(refs, quiet=False) as progress:
         report = boxlens.indexer.ingest(refs(), collection=_COLLECTION, on_progress=progress)
     info = boxlens.index.info(_COLLECTION)

@@ -59,15 +59,27 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 
     import psutil
 
-    yield Finding("python", sys.version_info >= (3, 11), platform.python_version(), "Boxlens needs Python 3.11 or newer.")
+    yield Finding(
+        "python", sys.version_info >= (3, 11), platform.python_version(), "Boxlens needs Python 3.11 or newer."
+    )
     folder = settings.data_dir.resolve()
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 2**30
-    yield Finding("disk", free >= _ROOM_GIB, f"{free:.0f} GiB free for {settings.data_dir}", "Free some space, or set BOXLENS_DATA_DIR.")
+    yield Finding(
+        "disk",
+        free >= _ROOM_GIB,
+        f"{free:.0f} GiB free for {settings.data_dir}",
+        "Free some space, or set BOXLENS_DATA_DIR.",
+    )
     memory = psutil.virtual_memory()
     roomy = memory.available / 2**30 >= 2
-    yield Finding("memory", roomy or None, f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available", "Close other programs, or set BOXLENS_ELASTICSEARCH__HEAP=512m.")
+    yield Finding(
+        "memory",
+        roomy or None,
+        f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available",
+        "Close other programs, or set BOXLENS_ELASTICSEARCH__HEAP=512m.",
+    )
     yield Finding("processor", True, f"{os.cpu_count()} cores; models run on the processor")
 
 

@@ -24,13 +24,18 @@ def show(image_id: str, collection: output.Collection = None, json: output.Json 
         output.print_json(as_dict(objects))
         return
     image = objects[0].image
-    output.console.print(f"{image.file_name}  {image.width} x {image.height} {image.format}  {image.source_uri}", markup=False)
+    output.console.print(
+        f"{image.file_name}  {image.width} x {image.height} {image.format}  {image.source_uri}", markup=False
+    )
     if image.caption or image.tags:
         output.console.print(f"{image.caption or ''} {' '.join('#' + t for t in image.tags)}".strip(), markup=False)
-    output.print_table(
-        ("object", "label", "score", "box", "colours", "text"),
-        [(o.number, o.label or o.kind, round(o.box_score, 2), list(map(int, o.box.as_list())), " ".join(o.colours), " / ".join(o.ocr_text)) for o in objects],
-    )  # fmt: skip
+    output.print_table(("object", "label", "score", "box", "colours", "text"), [_row(found) for found in objects])
+
+
+def _row(found: IndexedObject) -> tuple[object, ...]:
+    box = ",".join(f"{side:.0f}" for side in found.box.as_list())
+    texts = " / ".join(found.ocr_text)
+    return found.number, found.label or found.kind, round(found.box_score, 2), box, " ".join(found.colours), texts
 
 
 @app.command()

@@ -27,7 +27,8 @@ def add_to(app: typer.Typer) -> None:
 
 def ingest(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Folders, files, bucket://name/prefix, addresses, manifests.")
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Folders, files, bucket://name/prefix, addresses, manifests."),
     ],
     collection: output.Collection = None,
     reference: Annotated[
@@ -42,7 +43,7 @@ def ingest(
     ),
     json: output.Json = False,
 ) -> None:
-    """Take pictures into a collection. A picture that is stored already is left alone; a killed run is simply run again.
+    """Take pictures into a collection. What is stored already is left alone; a killed run is simply run again.
 
     Example: boxlens ingest ~/Pictures holiday.jsonl -c family
     """
@@ -58,7 +59,10 @@ def ingest(
         name = collection or settings.collection
         info = boxlens.index.create(name, boxlens.pack)
         journal = IngestJournal(settings.data_dir / "ingest.sqlite", info.index)
-        refs = lambda: references(sources, boxlens.store, reference=reference, shard=part)  # noqa: E731
+
+        def refs() -> Iterator[ImageRef]:
+            return references(sources, boxlens.store, reference=reference, shard=part)
+
         with _Failures(failures) as failed, _interruptible() as stop, ingest_progress(refs, quiet=json) as progress:
             report = boxlens.indexer.ingest(
                 refs(),

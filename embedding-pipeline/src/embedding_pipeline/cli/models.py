@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from embedding_pipeline.cli import output
+from embedding_pipeline.domain import PackInfo
 
 app = typer.Typer(help="List and verify model packs.", no_args_is_help=True)
 
@@ -17,10 +19,7 @@ def list_(json: output.Json = False) -> None:
     from embedding_pipeline.models.packs import list_packs
 
     settings = output.settings()
-    packs = [
-        {"name": p.info.name, "revision": p.info.revision, "vit_dims": p.info.vit_dims, "clip_dims": p.info.clip_dims, "folder": str(p.folder)}
-        for p in list_packs(settings.packs)
-    ]  # fmt: skip
+    packs = [_row(pack.info, pack.folder) for pack in list_packs(settings.packs)]
     if json:
         output.print_json(packs)
     elif packs:
@@ -28,6 +27,11 @@ def list_(json: output.Json = False) -> None:
         output.print_table(("pack", "revision", "ViT dims", "CLIP dims"), rows)
     else:
         output.console.print(f"No packs in {settings.packs}.")
+
+
+def _row(info: PackInfo, folder: Path) -> dict[str, object]:
+    dims = {"vit_dims": info.vit_dims, "clip_dims": info.clip_dims}
+    return {"name": info.name, "revision": info.revision, "folder": str(folder)} | dims
 
 
 @app.command()

@@ -14,9 +14,7 @@ from embedding_pipeline.errors import BoxlensError
 
 
 @contextmanager
-def ingest_progress(
-    refs: Callable[[], Iterable[ImageRef]], *, quiet: bool
-) -> Iterator[Callable[[IngestReport], None]]:
+def ingest_progress(refs: Callable[[], Iterable[ImageRef]], *, quiet: bool) -> Iterator[Callable[[IngestReport], None]]:
     """A function to be told each report. The total is counted beside the work, so a large source starts at once."""
     if quiet:
         yield lambda report: None
@@ -36,7 +34,8 @@ def ingest_progress(
     def count() -> None:
         total = 0
         try:
-            for total, _ in enumerate(refs(), start=1):
+            for _ in refs():
+                total += 1
                 if finished.is_set():
                     return
         except BoxlensError:

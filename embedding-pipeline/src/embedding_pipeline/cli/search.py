@@ -84,7 +84,9 @@ def print_answer(answer: Answer) -> None:
         more = f" +{len(hit.objects) - 1}" if len(hit.objects) > 1 else ""
         why = " ".join(f"{w.signal} #{w.rank}" for w in best.why)
         box = "{:.0f},{:.0f},{:.0f},{:.0f}".format(*best.object.box.as_list())
-        rows.append((rank, hit.image.file_name, (best.object.label or best.object.kind) + more, box, f"{hit.score:.4f}", why))
+        rows.append(
+            (rank, hit.image.file_name, (best.object.label or best.object.kind) + more, box, f"{hit.score:.4f}", why)
+        )
     if rows:
         output.print_table(("", "picture", "object", "box", "score", "why"), rows)
     else:
