@@ -12,6 +12,8 @@ import numpy as np
 from embedding_pipeline.domain import Box, Pixels, TextLine
 from embedding_pipeline.errors import ModelMissing
 
+_DETECT_SIDE = 960  # longer side, in pixels, that lines are looked for at; larger pictures are made smaller for that
+
 
 @dataclass(frozen=True, slots=True)
 class OcrFiles:
@@ -70,6 +72,8 @@ class RapidTextReader:
                     "Global.log_level": "critical",
                     "Global.text_score": self._threshold,
                     "Det.model_path": str(self._files.detect),
+                    "Det.limit_type": "max",
+                    "Det.limit_side_len": _DETECT_SIDE,
                     "Cls.model_path": str(self._files.turn),
                     "Rec.model_path": str(self._files.recognise),
                     "EngineConfig.onnxruntime.intra_op_num_threads": self._threads or -1,
