@@ -406,6 +406,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that is needed and not there, and what repairs it."""
+
+    name: str
+    detail: str
+    repair: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
     """How an ingest stands or ended: every picture is counted in exactly one of stored, updated, unchanged, failed.
 

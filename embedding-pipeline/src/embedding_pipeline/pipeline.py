@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedding_pipeline.domain import Box, Detection, ImageRef, IndexedObject, Pixels, Vector
-from embedding_pipeline.images import crop
 from embedding_pipeline.stages import Crop, Ended, Networks, Row, Stages
 
 with warnings.catch_warnings():  # towhee imports pkg_resources and Pydantic V1 names
@@ -100,11 +99,13 @@ class QueryPipeline:
     """Query pictures through the same operators: what is in them, and the vectors of one box of each."""
 
     def __init__(self, networks: Networks) -> None:
+        self._networks = networks
         operator = _Operators()
         graph = (
             pipe.input("pictures", "boxes")
             .map("pictures", "found", operator(networks.find))
-            .map(("pictures", "found", "boxes"), ("chosen", "crops"), operator(_choose))
+            .map(("pictures", "found", "boxes"), "chosen", operator(_choose))
+            .map(("pictures", "chosen"), "crops", operator(self._cut))
         )
         columns = ["found", "chosen"]
         for name, encoder in (("vit", networks.vit), ("clip", networks.clip)):
@@ -124,6 +125,9 @@ class QueryPipeline:
             for i, (found, (box, primary)) in enumerate(zip(row["found"], row["chosen"], strict=True))
         ]
 
+    def _cut(self, pictures: list[Pixels], chosen: list[tuple[Box, int | None]]) -> list[Pixels]:
+        return [self._networks.cut(pixels, box) for pixels, (box, _) in zip(pictures, chosen, strict=True)]
+
 
 def primary_of(objects: Sequence[Detection], width: int, height: int) -> int | None:
     """The place of the object a person most likely means: certain, large, and near the middle."""
@@ -139,7 +143,8 @@ def primary_of(objects: Sequence[Detection], width: int, height: int) -> int | N
 
 def _choose(
     pictures: list[Pixels], found: list[tuple[Detection, ...]], boxes: list[Box | None]
-) -> tuple[list[tuple[Box, int | None]], list[Pixels]]:
+) -> list[tuple[Box, int | None]]:
+    """The box that is searched in each picture, and its place among the objects when it is the primary one."""
     chosen: list[tuple[Box, int | None]] = []
     for pixels, objects, box in zip(pictures, found, boxes, strict=True):
         height, width = pixels.shape[:2]
@@ -147,7 +152,7 @@ def _choose(
         if box is None:
             box = Box(0, 0, width, height) if primary is None else objects[primary].box
         chosen.append((box, primary))
-    return chosen, [crop(pixels, box) for pixels, (box, _) in zip(pictures, chosen, strict=True)]
+    return chosen
 
 
 def _outcome(rows: list[Row]) -> tuple[IndexedObject, ...] | Ended:

@@ -159,11 +159,16 @@ class Networks:
     clip: ImageEncoder | None
     reader: TextReader | None
     limits: Limits
+    crop_padding: float = 0.0
 
     @property
     def label_names(self) -> dict[str, tuple[str, ...]]:
         """All names of each label in both languages."""
         return {label.id: (*label.en, *label.zh) for label in (self.detector.labels if self.detector else ())}
+
+    def cut(self, pixels: Pixels, box: Box) -> Pixels:
+        """The pixels the encoders see of a box, with the margin they were trained with."""
+        return crop(pixels, box, self.crop_padding)
 
     def find(self, pictures: Sequence[Pixels]) -> list[tuple[Detection, ...]]:
         """Objects of each picture: clipped to whole pixels, tiny ones dropped, best score first."""
@@ -216,7 +221,7 @@ class Stages:
         if not isinstance(row, Opened):
             return [row]
         started = time.perf_counter()
-        crops = _crops(row, self.networks.label_names)
+        crops = _crops(row, self.networks)
         self.clock.add("crop", len(crops), time.perf_counter() - started)
         return list(crops)
 
@@ -383,7 +388,8 @@ def retold(ref: ImageRef, objects: Sequence[IndexedObject]) -> tuple[IndexedObje
     return tuple(replace(stored, image=image) for stored in objects)
 
 
-def _crops(row: Opened, names: Mapping[str, tuple[str, ...]]) -> list[Crop]:
+def _crops(row: Opened, networks: Networks) -> list[Crop]:
+    names = networks.label_names
     width, height = row.image.width, row.image.height
     frame = Detection(Box(0, 0, width, height), "", 1.0)
     found = (frame, *row.objects)
@@ -391,7 +397,7 @@ def _crops(row: Opened, names: Mapping[str, tuple[str, ...]]) -> list[Crop]:
     crops: list[Crop] = []
     for number, (detection, lines) in enumerate(zip(found, bound, strict=True)):
         kind: Kind = "object" if number else "frame"
-        pixels = crop(row.pixels, detection.box)
+        pixels = networks.cut(row.pixels, detection.box)
         indexed = IndexedObject(
             image=row.image,
             number=number,

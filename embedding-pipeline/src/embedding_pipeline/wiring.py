@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
-from embedding_pipeline.domain import PackInfo, Stage
+from embedding_pipeline.domain import Missing, PackInfo, Stage
 from embedding_pipeline.errors import BoxlensError
 from embedding_pipeline.images import DecodedPicture, decode
 from embedding_pipeline.indexing import Indexer
-from embedding_pipeline.models.packs import Pack, find_pack
+from embedding_pipeline.models.packs import Pack, RunOptions, find_pack, load_pack
 from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.searching import Searcher
@@ -59,7 +60,9 @@ class Boxlens:
     @cached_property
     def loaded(self) -> Pack:
         """The pack with its networks. Raises ModelMissing."""
-        return find_pack(self.settings.pack, self.settings.packs)
+        chosen = self.settings.pipeline
+        options = RunOptions(self.settings.threads, chosen.score_threshold, chosen.nms_iou)
+        return load_pack(find_pack(self.settings.pack, *pack_places(self.settings)), options)
 
     @property
     def pack(self) -> PackInfo:
@@ -69,10 +72,11 @@ class Boxlens:
     def networks(self) -> Networks:
         chosen, pack = self.settings.pipeline, self.loaded
         return Networks(
-            detector=pack.detector(chosen.score_threshold, chosen.nms_iou),
+            detector=pack.detector,
             vit=pack.vit,
             clip=pack.clip_image,
             reader=pack.ocr if chosen.ocr else None,
+            crop_padding=pack.crop_padding,
             limits=Limits(chosen.min_area_share, chosen.min_side, chosen.max_objects, self.settings.api.max_pixels),
         )
 
@@ -91,36 +95,40 @@ class Boxlens:
     @cached_property
     def searcher(self) -> Searcher:
         pack = self.loaded
-        labels = self.networks.detector.labels if self.networks.detector else ()
-        return Searcher(self.index, self.pack, QueryPipeline(self.networks), pack.clip_text, labels)
+        return Searcher(self.index, self.pack, QueryPipeline(self.networks), pack.clip_text, pack.labels)
 
     def decode(self, data: bytes) -> DecodedPicture:
         """An uploaded picture, upright. Raises BadInput."""
         return decode(data, max_pixels=self.settings.api.max_pixels)
 
-    def checks(self) -> list[tuple[str, str, str]]:
-        """What is missing before this can serve: (name, what is wrong, what repairs it)."""
+    def checks(self) -> list[Missing]:
+        """What is missing before this can serve."""
         missing = []
         if problem := self.index.ready():
-            missing.append(
-                ("elasticsearch", problem, "Start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL.")
-            )
+            repair = "Start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL."
+            missing.append(Missing("elasticsearch", problem, repair))
         if problem := self.store.ready():
-            missing.append(("minio-proxy", problem, "Start it with `boxlens proxy`, or set BOXLENS_PROXY__URL."))
+            repair = "Start it with `boxlens proxy`, or set BOXLENS_PROXY__URL."
+            missing.append(Missing("minio-proxy", problem, repair))
         try:
             _ = self.loaded
         except BoxlensError as error:
-            missing.append(("pack", error.detail, error.hint))
+            missing.append(Missing("pack", error.detail, error.hint))
         return missing
 
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> dict[str, Stage]:
         """Time per ingest stage since the start."""
-        return self.indexer.clock.stages()
+        return {stage.name: stage for stage in self.indexer.clock.stages()}
 
     def close(self) -> None:
         """Let connections go."""
         if "store" in self.__dict__:
             self.store.close()
+
+
+def pack_places(settings: Settings) -> tuple[Path, Path]:
+    """Where packs are looked for: the user's own folder, then the packs that came with the program."""
+    return settings.packs, Path(__file__).parent / "packs"
 
 
 @contextmanager

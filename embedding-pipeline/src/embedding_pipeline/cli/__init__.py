@@ -16,12 +16,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (demo, serve, ingest, search, bench, doctor):
+for module in (demo, serve, ingest, search, doctor):
     module.add_to(app)
 app.add_typer(es.app, name="es")
 app.add_typer(collections.app, name="collections")
 app.add_typer(images.app, name="images")
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

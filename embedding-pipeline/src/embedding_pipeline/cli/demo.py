@@ -132,7 +132,7 @@ def _serving(boxlens: Boxlens, page: Path | None) -> Iterator[str]:
     """API and page on a free port for the length of the block."""
     import uvicorn
 
-    from embedding_pipeline.api import create_app
+    from embedding_pipeline.api.app import create_app
     from embedding_pipeline.cli.serve import listen
 
     listening = listen("127.0.0.1", 0)

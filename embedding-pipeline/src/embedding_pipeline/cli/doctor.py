@@ -84,12 +84,12 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 
 
 def _boxlens(boxlens: Boxlens) -> Iterator[Finding]:
-    missing = {name: (detail, repair) for name, detail, repair in boxlens.checks()}
+    missing = {lack.name: (lack.detail, lack.repair) for lack in boxlens.checks()}
     for name, where in (("elasticsearch", boxlens.addresses.elasticsearch), ("minio-proxy", boxlens.addresses.proxy)):
         detail, repair = missing.get(name, (f"answers at {where}", ""))
         yield Finding(name, name not in missing, detail, repair)
     if boxlens.settings.elasticsearch.url == "embedded":
-        yield _java()
+        yield _java(boxlens.settings)
     if "pack" in missing:
         yield Finding("pack", False, *missing["pack"])
         return
@@ -109,11 +109,11 @@ def _boxlens(boxlens: Boxlens) -> Iterator[Finding]:
             yield Finding(f"collection {info.name}", None, error.detail, error.hint)
 
 
-def _java() -> Finding:
-    from embedding_pipeline.stores.node_java import java_report
+def _java(settings: Settings) -> Finding:
+    from embedding_pipeline.stores.node_report import java_report
 
-    report = java_report()
-    return Finding("java", True if report.simd else None, report.detail, report.repair)
+    report = java_report(settings.data_dir)
+    return Finding("java", True if report.simd else None, report.detail, report.hint)
 
 
 def _print(findings: list[Finding]) -> None:

@@ -43,9 +43,11 @@ def search(
         name = collection or settings.collection
         answer = boxlens.searcher.search(name, Query(clauses, filter=wanted, size=k))
         if json:
-            from embedding_pipeline.api.convert import answer_out
+            from embedding_pipeline.api import convert
+            from embedding_pipeline.api.pictures import address_of
 
-            output.print_json(answer_out(answer, boxlens.store.url).model_dump(mode="json"))
+            told = convert.answer(answer, lambda record, width: address_of(boxlens, record, width))
+            output.print_json(told.model_dump(mode="json"))
         else:
             print_answer(answer)
         if save is not None:

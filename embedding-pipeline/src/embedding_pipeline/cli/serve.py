@@ -48,7 +48,7 @@ def serve_here(boxlens: Boxlens, host: str, port: int, page: Path | None) -> Non
     """API and page in this process until Ctrl-C. Raises Conflict when the port is taken."""
     import uvicorn
 
-    from embedding_pipeline.api import create_app
+    from embedding_pipeline.api.app import create_app
 
     listening = listen(host, port)
     app = create_app(boxlens, page_dir=page)
@@ -75,7 +75,7 @@ def page_folder() -> Path | None:
 
 def app_of_worker() -> object:
     """The application of one of several worker processes; its servers are run by the parent."""
-    from embedding_pipeline.api import create_app
+    from embedding_pipeline.api.app import create_app
     from embedding_pipeline.servers import Addresses
     from embedding_pipeline.wiring import Boxlens
 
