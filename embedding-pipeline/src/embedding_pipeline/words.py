@@ -25,7 +25,9 @@ from typing import Any
 SHORTEST_PIECE, LONGEST_PIECE = 2, 8
 LONGEST_WORD = 64
 
-_CJK = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_CJK = (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _WORD = rf"(?:(?![{_CJK}_])\w)"
 # a code may be written with one joint between its parts (AB-12.3, 京A·12345): it is one word without the joints
 _RUN = re.compile(rf"(?P<cjk>[{_CJK}]+)|(?P<word>{_WORD}+(?:[-._/·•]{_WORD}+)*)")
