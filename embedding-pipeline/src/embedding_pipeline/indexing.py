@@ -114,18 +114,24 @@ class Indexer:
     def _slabs(self, run: _Run, refs: Iterable[ImageRef], stop: threading.Event) -> Iterator[None]:
         """Keep slabs under way and settle them in order; one step per settled slab."""
         under_way: deque[Future[list[tuple[ImageRef, Outcome]]]] = deque()
+        broken: BoxlensError | None = None
         with ThreadPoolExecutor(_RUNS, thread_name_prefix="slab") as threads:
-            for slab in _batched(refs, self._slab):
-                if stop.is_set():
-                    run.interrupted = True
-                    break
-                under_way.append(threads.submit(run.work, slab))
-                if len(under_way) >= _RUNS:
-                    run.settle(under_way.popleft().result())
-                    yield
+            try:
+                for slab in _batched(refs, self._slab):
+                    if stop.is_set():
+                        run.interrupted = True
+                        break
+                    under_way.append(threads.submit(run.work, slab))
+                    if len(under_way) >= _RUNS:
+                        run.settle(under_way.popleft().result())
+                        yield
+            except BoxlensError as error:
+                broken = error  # what is under way is still stored
             while under_way:
                 run.settle(under_way.popleft().result())
                 yield
+        if broken is not None:
+            raise broken
 
     def _pipeline(self, collection: str) -> IngestPipeline:
         with self._lock:
@@ -252,7 +258,18 @@ class _Run:
         )
 
 
-def _batched(refs: Iterable[ImageRef], size: int) -> Iterator[tuple[ImageRef, ...]]:
-    refs = iter(refs)
-    while slab := tuple(itertools.islice(refs, size)):
+def _batched(refs: Iterable[ImageRef], size: int) -> Iterator[list[ImageRef]]:
+    """Slabs of references; where the references break off with an error, the last slab comes before the error."""
+    slab: list[ImageRef] = []
+    try:
+        for ref in refs:
+            slab.append(ref)
+            if len(slab) == size:
+                yield slab
+                slab = []
+    except BadSource:
+        if slab:
+            yield slab
+        raise
+    if slab:
         yield slab

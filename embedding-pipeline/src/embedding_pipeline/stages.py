@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from embedding_pipeline.colours import named_colours
+from embedding_pipeline.colours import dominant_colours
 from embedding_pipeline.domain import (
     Box,
     Detection,
@@ -406,7 +406,7 @@ def _crops(row: Opened, networks: Networks) -> list[Crop]:
             label=detection.label,
             box_score=detection.score,
             ocr_text=tuple(lines),
-            colours=named_colours(pixels),
+            colours=dominant_colours(pixels),
             label_names=names.get(detection.label, ()),
         )
         crops.append(Crop(row.ref, indexed, pixels))
