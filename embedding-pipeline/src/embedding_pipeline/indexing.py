@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from embedding_pipeline.domain import Failure, ImageRef, IndexedObject, IngestReport, PackInfo
-from embedding_pipeline.errors import Unavailable
+from embedding_pipeline.errors import BadSource, BoxlensError, Unavailable
 from embedding_pipeline.pipeline import IngestPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.stages import Ended, Failed, KnownImages, Outage, Rewritten, StageClock, Unchanged, retold
