@@ -36,9 +36,11 @@ _DIGIT = re.compile(r"\d")
 _ASCII_LETTERS = re.compile(r"[a-z]+")
 
 # words that stand in every sentence and tell nothing about a picture
-_EMPTY = frozenset(
-    "a an the of on in at to by for and or with is are was were be it its this that there his her their as from".split()
-) | frozenset("的 了 在 和 与 是 有 着 一 个 只 张 上 里 中 这 那".split())
+_SAY_NOTHING = """
+a an the of on in at to by for and or with is are was were be it its this that there his her their as from
+的 了 在 和 与 是 有 着 一 个 只 张 上 里 中 这 那
+"""
+_EMPTY = frozenset(_SAY_NOTHING.split())
 
 _IRREGULAR = {
     "people": "person",

@@ -215,7 +215,7 @@ def annotated(
 ) -> list[IndexedObject]:
     """The objects that change when an image (``number`` None) or one of its objects gets a caption or tags; ""
     takes a caption away. Raises NotFound for a number the image does not have."""
-    changes: dict[str, str | None | tuple[str, ...]] = {}
+    changes: dict[str, str | tuple[str, ...] | None] = {}
     if caption is not None:
         changes["caption"] = caption or None
     if tags is not None:

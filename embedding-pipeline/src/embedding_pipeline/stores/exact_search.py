@@ -138,7 +138,7 @@ def _is(value: Any, wanted: Value) -> bool:
             if across
             else wanted.west <= value.lon <= wanted.east
         )
-        return inside and wanted.south <= value.lat <= wanted.north
+        return bool(inside and wanted.south <= value.lat <= wanted.north)
     return bool(value == wanted) if isinstance(wanted, str) else _between(value, wanted, wanted)
 
 

@@ -16,10 +16,10 @@ FieldKind = Literal["word", "number", "date", "place"]
 DEEPEST = 8
 MOST_VALUES = 10_000
 
-_WORDS = (
-    "object_id image_id kind label tags colours format camera file_name source_uri bucket image_key md5 "
-    "collection pack pack_revision"
-).split()
+_WORDS = """
+object_id image_id kind label tags colours format camera file_name source_uri bucket image_key md5
+collection pack pack_revision
+"""
 _SIDES = ("x1", "y1", "x2", "y2")
 _NUMBERS: dict[str, float] = {
     **dict.fromkeys(("width", "height", "number", *(f"box.{side}" for side in _SIDES)), 2**31 - 1),
@@ -29,7 +29,7 @@ _NUMBERS: dict[str, float] = {
 """Number fields and the largest amount a value is clamped to, inside what their type holds."""
 
 FIELDS: dict[str, FieldKind] = {
-    **dict.fromkeys(_WORDS, "word"),
+    **dict.fromkeys(_WORDS.split(), "word"),
     **dict.fromkeys(_NUMBERS, "number"),
     "taken_at": "date",
     "ingested_at": "date",
