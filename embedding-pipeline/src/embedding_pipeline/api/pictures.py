@@ -11,6 +11,7 @@ from embedding_pipeline.api.query import Clause
 from embedding_pipeline.api.services import Picture, Services
 from embedding_pipeline.domain import ImageRecord, Pixels
 from embedding_pipeline.errors import BadInput, EmptyInput, NotFound, TooLarge
+from embedding_pipeline.images import content_type
 
 UPLOADS = "uploads"
 _UPLOAD_KEY = re.compile(r"([0-9a-f]{1,8})/[0-9a-f]{64}")
@@ -45,7 +46,7 @@ def keep_upload(services: Services, data: bytes, picture: Picture) -> str:
     ends = int(time.time() + services.settings.api.upload_ttl_s) // _SLOT_S + 1
     upload_id = f"{ends:x}-{hashlib.sha256(data).hexdigest()}"
     if not services.store.exists(UPLOADS, _key(upload_id)):
-        services.store.put(UPLOADS, _key(upload_id), data, f"image/{picture.format}")
+        services.store.put(UPLOADS, _key(upload_id), data, content_type(picture.format))
     return upload_id
 
 

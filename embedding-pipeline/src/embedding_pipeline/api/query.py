@@ -192,4 +192,6 @@ class Query(Strict):
 class FacetQuery(Strict):
     """What to count: the objects under a filter."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"filter": {"label": ["car"]}}]})
+
     filter: Filter = Filter()
