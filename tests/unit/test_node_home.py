@@ -13,6 +13,7 @@ import pytest
 from embedding_pipeline.errors import NodeFailed
 from embedding_pipeline.stores import node_checks, node_home
 from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch, status
+from embedding_pipeline.stores.node_answers import log_size, telling_lines
 from embedding_pipeline.stores.node_state import NodeProcess, State, read_state
 
 
@@ -73,12 +74,25 @@ def test_the_spec_survives_its_file(tmp_path: Path) -> None:
 
 
 def test_errors_are_quoted_before_other_lines(tmp_path: Path) -> None:
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    (logs / node_home.LOG_NAME).write_text("[INFO ] all well\n[ERROR] it broke\n\tat java.Thing\n[INFO ] later\n")
-    assert node_home.telling_lines(tmp_path) == ["[ERROR] it broke"]
-    (logs / node_home.LOG_NAME).write_text("[INFO ] all well\n[INFO ] later\n")
-    assert node_home.telling_lines(tmp_path) == ["[INFO ] all well", "[INFO ] later"]
+    log = tmp_path / "logs" / node_home.LOG_NAME
+    log.parent.mkdir()
+    log.write_text("[INFO ] all well\n[ERROR] it broke\n\tat java.Thing\n[INFO ] later\n")
+    assert telling_lines(tmp_path) == ["[ERROR] it broke"]
+    log.write_text("[INFO ] all well\n[INFO ] later\n")
+    assert telling_lines(tmp_path) == ["[INFO ] all well", "[INFO ] later"]
+
+
+def test_errors_of_an_earlier_start_are_not_quoted(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / node_home.LOG_NAME
+    log.parent.mkdir()
+    assert log_size(tmp_path) == 0
+    log.write_text("[ERROR] last week\n")
+    before = log_size(tmp_path)
+    with log.open("a") as file:
+        file.write("[INFO ] today\n")
+    assert telling_lines(tmp_path, before) == ["[INFO ] today"]
+    log.write_text("[ERROR] new\n")
+    assert telling_lines(tmp_path, before) == ["[ERROR] new"]
 
 
 @pytest.mark.parametrize(("heap", "size"), [("512m", 512 << 20), ("2g", 2 << 30), ("262144k", 256 << 20)])
