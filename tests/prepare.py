@@ -51,7 +51,10 @@ def system_packages(say: Callable[[str], None]) -> None:
     say(f"Installing {' and '.join(wanted)} ...")
     for step in ("apt-get update -q", command):
         done = subprocess.run(
-            [*sudo, *step.split()], capture_output=True, text=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            [*sudo, *step.split()],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         )
         if done.returncode and step == command:
             raise Lacking(f"`{step}` failed:\n{done.stderr[-1500:]}")
