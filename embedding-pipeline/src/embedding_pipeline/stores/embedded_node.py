@@ -28,7 +28,7 @@ import psutil
 
 from embedding_pipeline.errors import NodeFailed
 from embedding_pipeline.stores import node_checks, node_home
-from embedding_pipeline.stores.node_answers import await_answers
+from embedding_pipeline.stores.node_answers import Child, await_answers, log_size
 from embedding_pipeline.stores.node_jars import Progress, class_path, ensure_jars
 from embedding_pipeline.stores.node_java import Java, choose_java
 from embedding_pipeline.stores.node_state import NodeProcess, State, end, end_groups, forget_state, read_state
@@ -77,7 +77,7 @@ class EmbeddedElasticsearch:
         self._nodes = nodes
         self._heap = heap
         self._java_home = java_home
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: list[Child] = []
 
     def start(self, *, detached: bool = False, wait_s: float = 60, progress: Progress | None = None) -> str:
         """Start and wait until it can be searched; gives the address of the first node.
@@ -139,19 +139,21 @@ class EmbeddedElasticsearch:
         server = ensure_jars(progress)
         deadline = time.monotonic() + wait_s
         transport_ports = node_home.free_ports(self._nodes)
-        folders = [
-            node_home.write_config(
-                self.home, number, port=self._port, transport_ports=transport_ports, fresh=before == 0
-            )
-            for number in range(1, self._nodes + 1)
-        ]
-        self._children = [self._spawn(folder, server, java, attached=not detached) for folder in folders]
+        with _writable(self.home):
+            folders = [
+                node_home.write_config(
+                    self.home, number, port=self._port, transport_ports=transport_ports, fresh=before == 0
+                )
+                for number in range(1, self._nodes + 1)
+            ]
         try:
-            answers = await_answers(list(zip(self._children, folders, strict=True)), deadline)
+            for folder in folders:
+                self._children.append(self._spawn(folder, server, java, attached=not detached))
+            answers = await_answers(self._children, deadline)
             state = self._remember(folders, answers, detached, java)
             _await_health(state, deadline)
         except BaseException:
-            end_groups(self._children, 5)
+            end_groups([child.process for child in self._children], 5)
             self._reap()
             forget_state(self.home)
             raise
@@ -159,7 +161,7 @@ class EmbeddedElasticsearch:
             self._reap()
         return state.nodes[0].url
 
-    def _spawn(self, folder: Path, server: Path, java: Java, *, attached: bool) -> subprocess.Popen[bytes]:
+    def _spawn(self, folder: Path, server: Path, java: Java, *, attached: bool) -> Child:
         spec = node_home.NodeSpec(
             name=folder.name,
             jvm=str(java.library),
@@ -170,13 +172,15 @@ class EmbeddedElasticsearch:
             logs=str(folder / "logs"),
             attached=attached,
         )
-        return subprocess.Popen(
+        before = log_size(folder)
+        process = subprocess.Popen(
             [sys.executable, "-m", "embedding_pipeline.stores.node_process", str(spec.write(folder))],
             stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the parent, which then closes the nodes in order
         )
+        return Child(process, folder, before)
 
     def _remember(self, folders: list[Path], answers: list[dict[str, Any]], detached: bool, java: Java) -> State:
         nodes = tuple(
@@ -197,22 +201,17 @@ class EmbeddedElasticsearch:
 
     def _reap(self) -> None:
         for child in self._children:
-            for pipe in (child.stdin, child.stdout):
+            for pipe in (child.process.stdin, child.process.stdout):
                 if pipe is not None:
                     pipe.close()
-            child.wait(timeout=node_home.CLOSE_WITHIN_S)
+            child.process.wait(timeout=node_home.CLOSE_WITHIN_S)
         self._children = []
 
     @contextmanager
     def _start_lock(self, wait_s: float) -> Iterator[None]:
-        try:
+        with _writable(self.home):
             self.home.mkdir(parents=True, exist_ok=True)
             lock = (self.home / "start.lock").open("w")
-        except OSError as cause:
-            raise NodeFailed(
-                f"the data folder {self.home} cannot be written: {cause}",
-                hint="Give it write permission, or name another folder with --data or BOXLENS_DATA_DIR.",
-            ) from cause
         deadline = time.monotonic() + wait_s
         with lock:
             while True:
@@ -227,6 +226,17 @@ class EmbeddedElasticsearch:
                         ) from None
                     time.sleep(0.1)
             yield
+
+
+@contextmanager
+def _writable(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        raise NodeFailed(
+            f"the data folder {home} cannot be written: {cause}",
+            hint="Give it write permission, or name another folder with --data or BOXLENS_DATA_DIR.",
+        ) from cause
 
 
 def status(data_dir: Path) -> NodeStatus | None:

@@ -12,6 +12,7 @@ import httpx
 from embedding_pipeline.errors import NodeFailed
 
 ATTEMPTS = 4
+PAUSE_S = 0.5  # before the second attempt; longer before each further one
 _CHUNK = 64 * 1024
 
 
@@ -23,7 +24,6 @@ def fetch(
     size: int,
     sha256: str,
     at: Callable[[int], None],
-    pause_s: float = 0.5,
 ) -> None:
     """Bring ``target`` in from the first of ``urls`` that has it; ``at`` is told the bytes present so far.
 
@@ -36,7 +36,7 @@ def fetch(
     last = ""
     for attempt in range(ATTEMPTS):
         if attempt:
-            time.sleep(pause_s * attempt)
+            time.sleep(PAUSE_S * attempt)
         url = urls[attempt % len(urls)]
         try:
             _continue(client, url, part, size, at)

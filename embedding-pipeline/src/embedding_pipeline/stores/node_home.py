@@ -74,7 +74,7 @@ def node_folder(home: Path, number: int) -> Path:
 
 def nodes_with_data(home: Path) -> int:
     """How many nodes have kept data here: a cluster must not be started with fewer."""
-    return sum(1 for state in home.glob("node-*/data/_state") if any(state.iterdir()))
+    return sum(1 for state in home.glob("node-*/data/_state") if any(state.glob("*")))
 
 
 def free_ports(count: int) -> list[int]:
@@ -152,17 +152,3 @@ def jvm_options(server: Path, folder: Path, heap: str) -> list[str]:
         "-Dlog4j2.formatMsgNoLookups=true",
         "--enable-native-access=ALL-UNNAMED",
     ]
-
-
-def telling_lines(folder: Path, at_most: int = 5) -> list[str]:
-    """The last errors of a node's logs, else their last lines: what to quote when it failed."""
-    lines: list[str] = []
-    for name in (CONSOLE_NAME, LOG_NAME):
-        path = folder / "logs" / name
-        if path.is_file():
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - 64_000))
-                lines += file.read().decode("utf-8", "replace").splitlines()
-    marks = ("ERROR", "FATAL", "Exception", "Error:", "Caused by")
-    errors = [line.strip() for line in lines if any(mark in line for mark in marks) and not line.startswith("\tat")]
-    return (errors or [line.strip() for line in lines if line.strip()])[-at_most:]

@@ -1,7 +1,7 @@
 """The child process of the embedded Elasticsearch: ``python -m embedding_pipeline.stores.node_process SPEC``.
 
 Loads the JVM, constructs the server's Node and prints one JSON line: ``{"state": "up", ...}`` or
-``{"state": "failed", "error": ...}``. Then it waits for one of its ends: SIGTERM or SIGINT, or, when attached to
+``{"state": "failed", "error": [...]}``. Then it waits for one of its ends: SIGTERM or SIGINT, or, when attached to
 a parent, that parent's death, seen as the end of standard input even after kill -9. All of them close the node.
 """
 
@@ -65,7 +65,7 @@ def main(spec_path: str) -> None:
     try:
         node = _start(spec)
     except (jpype.JException, RuntimeError, OSError) as cause:
-        _say(answer, {"state": "failed", "error": _reason(cause)})
+        _say(answer, {"state": "failed", "error": _reasons(cause)})
         os._exit(1)
     lifeline.starting = False
     _say(answer, {"state": "up", "pid": os.getpid(), **_addresses(node), "simd": _simd_in_use()})
@@ -123,16 +123,18 @@ def _simd_in_use() -> bool:
     return str(provider.getClass().getSimpleName()).startswith("Panama")
 
 
-def _reason(cause: BaseException) -> str:
-    """The exception and what caused it, one line each, as Java words it."""
+def _reasons(cause: BaseException) -> list[str]:
+    """The exception and what caused it, one line each, as Java words it; the log gets the whole of it."""
     if not isinstance(cause, jpype.JException):
-        return f"{type(cause).__name__}: {cause}"
+        return [f"{type(cause).__name__}: {cause}"]
+    node_class = jpype.JClass("org.elasticsearch.node.Node").class_  # with a name alone, it would not find its settings
+    jpype.JClass("org.apache.logging.log4j.LogManager").getLogger(node_class).error("the node did not start", cause)
     lines: list[str] = []
     java: Any = cause
-    while java is not None and len(lines) < 6:
+    while java is not None and len(lines) < 9:
         lines.append(f"{java.getClass().getSimpleName()}: {java.getMessage()}")
         java = java.getCause()
-    return "\n".join(lines)
+    return lines
 
 
 def _keep_stdout_for_the_answer(console: Path) -> int:
