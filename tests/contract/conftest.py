@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from minio_proxy.app import create_app
-from minio_proxy.settings import ProxySettings
 from tests.contract.objects import PACK
 from tests.servers import minio
 
@@ -18,6 +16,8 @@ from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect
 from embedding_pipeline.stores.exact import ExactIndex
+from minio_proxy.app import create_app
+from minio_proxy.settings import ProxySettings
 
 
 @pytest.fixture(scope="session")

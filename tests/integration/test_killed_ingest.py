@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.shared import PHOTOS, needs_photos
 
 from embedding_pipeline.domain import Filter
 from embedding_pipeline.wiring import Boxlens
-from tests.shared import PHOTOS, needs_photos
 
 KILLS = 6
 PICTURES = 24

@@ -6,6 +6,8 @@ import random
 
 import numpy as np
 import pytest
+from tests.servers.stack import Stack
+from tests.shared import DATA, PHOTOS, manifest, needs_photos
 
 from embedding_pipeline.domain import (
     Answer,
@@ -20,8 +22,6 @@ from embedding_pipeline.domain import (
 )
 from embedding_pipeline.sources import references
 from embedding_pipeline.stores.exact import ExactIndex
-from tests.servers.stack import Stack
-from tests.shared import DATA, PHOTOS, manifest, needs_photos
 
 pytestmark = needs_photos
 LABELLED_DOGS = ("000000000790.jpg", "000000442450.jpg")

@@ -66,9 +66,7 @@ def by_words(
     return _ranked(scored, k)
 
 
-def _token_score(
-    entry: Stored, token: str, weights: dict[str, float], rarity: dict[tuple[str, str], float]
-) -> float:
+def _token_score(entry: Stored, token: str, weights: dict[str, float], rarity: dict[tuple[str, str], float]) -> float:
     found = (w * rarity[name, token] for name, w in weights.items() if token in entry.tokens[name])
     return max(found, default=0.0)
 
