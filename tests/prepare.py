@@ -12,6 +12,7 @@ from pathlib import Path
 
 from embedding_pipeline.page_build import built_page, front_folder
 from embedding_pipeline.stores.node_jars import ensure_jars
+from tests.servers import minio
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -25,9 +26,11 @@ class Lacking(Exception):
 def prepare(say: Callable[[str], None]) -> None:
     """Bring everything. Raises Lacking, or Unavailable from the parts of the product it uses."""
     system_packages(say)
-    from tests.servers.minio_build import minio_server
-
-    minio_server(say)
+    say("MinIO server (built once, 2 to 5 minutes) ...")
+    try:
+        minio.binary()
+    except minio.NoMinio as error:
+        raise Lacking(f"no MinIO server: {error}") from error
     ensure_jars(None)
     built_page(front_folder(), say)
 
@@ -51,7 +54,10 @@ def system_packages(say: Callable[[str], None]) -> None:
     say(f"Installing {' and '.join(wanted)} ...")
     for step in ("apt-get update -q", command):
         done = subprocess.run(
-            [*sudo, *step.split()], capture_output=True, text=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            [*sudo, *step.split()],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         )
         if done.returncode and step == command:
             raise Lacking(f"`{step}` failed:\n{done.stderr[-1500:]}")

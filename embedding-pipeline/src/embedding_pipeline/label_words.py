@@ -11,9 +11,9 @@ from embedding_pipeline.words import fold, runs, singular
 
 # words that hold the one-character name of something they are not; the longest match keeps them whole
 _OTHER_THINGS = """
-熊猫 小熊猫 马路 马上 马虎 河马 海马 木马 牛奶 牛仔 牛肉 牛排 牛油果 蜗牛 羊毛 羊肉 鸟巢 鸟笼 狗粮 狗窝 猫粮 猫头鹰 书包 书架
-书桌 书法 证书 秘书 钟楼 分钟 钟头 床单 床垫 河床 人行道 人民 人工 机器人 雪人 车站 车库 车牌 车轮 车道 风车 船票 杯子蛋糕 海象
-好象 气象 现象 象棋 包子 红包 钱包 勺子 刀具 门铃 船坞 鼠标垫
+熊猫 小熊猫 马路 马上 马虎 河马 海马 木马 牛奶 牛仔 牛肉 牛排 牛油果 蜗牛 羊毛 羊肉 鸟巢 鸟笼 狗粮 狗窝 猫粮
+猫头鹰 书包 书架 书桌 书法 证书 秘书 钟楼 分钟 钟头 床单 床垫 河床 人行道 人民 人工 机器人 雪人 车站 车库 车牌
+车轮 车道 风车 船票 杯子蛋糕 海象 好象 气象 现象 象棋 包子 红包 钱包 勺子 刀具 门铃 船坞 鼠标垫
 """
 
 

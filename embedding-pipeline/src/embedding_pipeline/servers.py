@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 from embedding_pipeline.errors import ProxyAway
 from embedding_pipeline.settings import Settings
@@ -62,38 +65,54 @@ def embedded_elasticsearch(settings: Settings, say: Say, downloaded: Downloaded 
 
 @contextmanager
 def embedded_proxy(settings: Settings, port: int) -> Iterator[str]:
-    """minio-proxy as a child that ends with us, also when we are killed: it watches its standard input."""
-    command = [sys.executable, "-m", "minio_proxy.main", "--port", str(port), "--exit-with-stdin"]
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=proxy_environment(settings),
-        start_new_session=True,  # Ctrl-C is for us: we finish our batch before the proxy goes
-    )
-    try:
-        yield _announced(child)
-    finally:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.close()
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        child.stdout.close()
+    """minio-proxy as a child that ends with us, also when we are killed: it watches its standard input.
 
-
-def _announced(child: subprocess.Popen[bytes]) -> str:
-    """The address in the line that minio-proxy prints once it listens."""
+    ``port`` is the first choice; a free one is taken when it is in use. Raises ProxyAway with the proxy's own words.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    log = settings.data_dir / "minio-proxy.log"
+    command = [sys.executable, "-m", "minio_proxy.main", "--port", str(_free(port)), "--exit-with-stdin"]
+    with log.open("wb") as said:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            env=proxy_environment(settings),
+            start_new_session=True,  # Ctrl-C is for us: we finish our batch before the proxy goes
+        )
+    assert child.stdin is not None
     assert child.stdout is not None
-    ready, _, _ = select.select([child.stdout], [], [], _PROXY_WAIT_S)
-    line = child.stdout.readline() if ready else b""
+    with child.stdin, child.stdout:
+        try:
+            yield _announced(child.stdout, log)
+        finally:
+            child.stdin.close()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _free(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _announced(output: IO[bytes], log: Path) -> str:
+    """The address in the line that minio-proxy prints once it listens."""
+    ready, _, _ = select.select([output], [], [], _PROXY_WAIT_S)
+    line = output.readline() if ready else b""
     if not line:
-        raise ProxyAway("minio-proxy did not start.", hint="Run `boxlens proxy` to see why.")
-    return f"http://127.0.0.1:{json.loads(line)['port']}"
+        said = log.read_text(errors="replace").strip().splitlines()
+        raise ProxyAway(f"minio-proxy did not start: {said[-1] if said else 'it said nothing'}", hint=f"Its log: {log}")
+    return str(json.loads(line)["url"])
 
 
 def proxy_environment(settings: Settings) -> dict[str, str]:

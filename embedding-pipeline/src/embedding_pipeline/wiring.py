@@ -19,6 +19,7 @@ from embedding_pipeline.servers import Addresses, Downloaded, Say, servers
 from embedding_pipeline.settings import Settings
 from embedding_pipeline.stages import KnownImages, Limits, Networks, StageClock, Stages
 from embedding_pipeline.stores.elastic import ElasticIndex
+from embedding_pipeline.stores.elastic_client import connect
 from embedding_pipeline.stores.fetching import GuardedFetcher
 from embedding_pipeline.stores.proxy_client import ProxyStore
 
@@ -37,11 +38,8 @@ class Boxlens:
     def index(self) -> ObjectIndex:
         if self._given_index is not None:
             return self._given_index
-        chosen = self.settings.elasticsearch
-        key = chosen.api_key.get_secret_value() if chosen.api_key else None
-        return ElasticIndex(
-            self.addresses.elasticsearch.split(","), self.settings.index, api_key=key, timeout_s=chosen.timeout_s
-        )
+        client = connect(self.addresses.elasticsearch, self.settings.elasticsearch)
+        return ElasticIndex(client, self.settings.index)
 
     @cached_property
     def store(self) -> ProxyStore:

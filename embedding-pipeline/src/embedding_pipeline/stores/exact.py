@@ -22,11 +22,18 @@ from embedding_pipeline.domain import (
     WordQuery,
     object_id,
 )
-from embedding_pipeline.errors import NotFound
 from embedding_pipeline.stores.collection_names import no_collection, require_name, require_same_pack
 from embedding_pipeline.stores.exact_search import Stored, by_vector, by_words, facet_counts, passes
 from embedding_pipeline.stores.filter_checks import checked, utc_milliseconds
-from embedding_pipeline.stores.object_checks import images, incomplete, refusal, require_dims, require_query
+from embedding_pipeline.stores.object_checks import (
+    annotated,
+    images,
+    incomplete,
+    no_image,
+    refusal,
+    require_dims,
+    require_query,
+)
 from embedding_pipeline.stores.object_words import object_tokens
 
 
@@ -204,30 +211,6 @@ class ExactIndex:
         if not found or found[0].object.kind != "frame":
             raise no_image(image_id)
         return found
-
-
-def no_image(image_id: str) -> NotFound:
-    return NotFound(f"There is no image {image_id!r} in this collection.", hint="Its id is the SHA-256 of its bytes.")
-
-
-def annotated(
-    whole: Sequence[IndexedObject], *, number: int | None, caption: str | None, tags: Sequence[str] | None
-) -> list[IndexedObject]:
-    """The objects that change when an image (``number`` None) or one of its objects gets a caption or tags; ""
-    takes a caption away. Raises NotFound for a number the image does not have."""
-    changes: dict[str, str | tuple[str, ...] | None] = {}
-    if caption is not None:
-        changes["caption"] = caption or None
-    if tags is not None:
-        changes["tags"] = tuple(dict.fromkeys(tags))
-    if number is None:
-        return [replace(obj, image=replace(obj.image, **changes)) for obj in whole]  # type: ignore[arg-type]
-    chosen = [obj for obj in whole if obj.number == number]
-    if not chosen:
-        raise NotFound(
-            f"The image has no object {number}.", hint=f"Its objects are {', '.join(str(o.number) for o in whole)}."
-        )
-    return [replace(obj, **changes) for obj in chosen]  # type: ignore[arg-type]
 
 
 def _kept(obj: IndexedObject, collection: str, pack: PackInfo, ingested: datetime, changed: datetime) -> Stored:

@@ -1,14 +1,15 @@
-"""What an index refuses of an image before it is written, the same for Elasticsearch and for the exact twin."""
+"""What an index checks and changes of an image, the same for Elasticsearch and for the exact twin."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from embedding_pipeline.domain import IndexedObject, PackInfo, Vector, VectorQuery
-from embedding_pipeline.errors import BadQuery, PackMismatch
+from embedding_pipeline.errors import BadQuery, NotFound, PackMismatch
 
 UNIT_TOLERANCE = 1e-4
 """Elasticsearch refuses a dot_product vector whose squared length is further from 1 than this."""
@@ -70,6 +71,30 @@ def refusal(obj: IndexedObject) -> str:
     if place is not None and not (abs(place.lat) <= 90 and abs(place.lon) <= 180):
         return "location is not a place on the globe"
     return ""
+
+
+def no_image(image_id: str) -> NotFound:
+    return NotFound(f"There is no image {image_id!r} in this collection.", hint="Its id is the SHA-256 of its bytes.")
+
+
+def annotated(
+    whole: Sequence[IndexedObject], *, number: int | None, caption: str | None, tags: Sequence[str] | None
+) -> list[IndexedObject]:
+    """The objects that change when an image (``number`` None) or one of its objects gets a caption or tags; ""
+    takes a caption away. Raises NotFound for a number the image does not have."""
+    changes: dict[str, str | tuple[str, ...] | None] = {}
+    if caption is not None:
+        changes["caption"] = caption or None
+    if tags is not None:
+        changes["tags"] = tuple(dict.fromkeys(tags))
+    if number is None:
+        return [replace(obj, image=replace(obj.image, **changes)) for obj in whole]  # type: ignore[arg-type]
+    chosen = [obj for obj in whole if obj.number == number]
+    if not chosen:
+        raise NotFound(
+            f"The image has no object {number}.", hint=f"Its objects are {', '.join(str(o.number) for o in whole)}."
+        )
+    return [replace(obj, **changes) for obj in chosen]  # type: ignore[arg-type]
 
 
 def _unit(vector: Vector) -> bool:
