@@ -1,4 +1,4 @@
-"""The object stores that the contract is held against."""
+"""What the contracts are held against: the object index on its two adapters, the object store on its two backends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.contract.objects import PACK
 from tests.servers import live, minio
 
+from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
+from embedding_pipeline.stores.elastic import ElasticIndex
+from embedding_pipeline.stores.elastic_client import connect
+from embedding_pipeline.stores.exact import ExactIndex
 from minio_proxy.app import create_app
 from minio_proxy.settings import ProxySettings
 
@@ -54,3 +60,33 @@ def proxy(proxy_settings: ProxySettings) -> Iterator[httpx.Client]:
 def bucket() -> str:
     """A bucket name that nobody has used."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
+    """The adapter over the running node, with names of its own; its collections are dropped afterwards."""
+    client = connect(elasticsearch_url, ElasticsearchSettings())
+    index = ElasticIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
+    yield index
+    client.indices.delete(index=f"{prefix}-*", expand_wildcards="all")
+    client.close()
+
+
+@pytest.fixture(params=["exact", "elastic"])
+def index(request: pytest.FixtureRequest) -> ObjectIndex:
+    if request.param == "exact":
+        return ExactIndex()
+    found: ObjectIndex = request.getfixturevalue("elastic")
+    return found
+
+
+@pytest.fixture
+def c(index: ObjectIndex) -> str:
+    """An empty collection of the test pack."""
+    index.create("photos", PACK)
+    return "photos"
