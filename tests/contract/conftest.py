@@ -7,15 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from tests.contract.objects import PACK
-from tests.servers.elasticsearch import elasticsearch_url
-
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
-from embedding_pipeline.stores.elastic import ElasticIndex
-from embedding_pipeline.stores.elastic_client import connect
-from embedding_pipeline.stores.exact import ExactIndex
-
-__all__ = ["elasticsearch_url"]
 
 
 @pytest.fixture
@@ -29,7 +20,8 @@ def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
     client = connect(elasticsearch_url, ElasticsearchSettings())
     index = ElasticIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
     yield index
-    client.indices.delete(index=f"{prefix}-*", expand_wildcards="all")
+    for collection in index.collections():
+        index.drop(collection.name)
     client.close()
 
 
