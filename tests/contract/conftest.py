@@ -73,7 +73,8 @@ def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
     client = connect(elasticsearch_url, ElasticsearchSettings())
     index = ElasticIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
     yield index
-    client.indices.delete(index=f"{prefix}-*", expand_wildcards="all")
+    for collection in index.collections():
+        index.drop(collection.name)
     client.close()
 
 
