@@ -21,6 +21,7 @@ from embedding_pipeline.errors import NodeFailed
 from embedding_pipeline.stores import node_home
 from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch, status
 from embedding_pipeline.stores.node_report import java_report
+from embedding_pipeline.stores.node_state import await_ends
 
 START_S = 120
 HEAP = "512m"
@@ -44,10 +45,8 @@ def call(method: str, url: str, body: object = None) -> Any:
 
 
 def gone(pids: list[int], within_s: float = 40) -> bool:
-    """Whether all the processes end in time; a zombie that nobody waits for has ended."""
-    living = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    _, left = psutil.wait_procs(living, timeout=within_s)
-    return all(process.status() == psutil.STATUS_ZOMBIE for process in left if process.is_running())
+    """Whether all the processes end in time."""
+    return await_ends([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], within_s) == []
 
 
 def node_processes(data_dir: Path) -> list[int]:
