@@ -14,6 +14,7 @@ from tests.api.world import World
 
 from embedding_pipeline.api.app import create_app, routes_only
 from embedding_pipeline.api.openapi import document
+from embedding_pipeline.stores.fetching import GuardedFetcher
 
 COMMITTED = Path(__file__).parents[2] / "search-front" / "openapi.json"
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -63,8 +64,13 @@ def test_bodies_have_examples_that_are_accepted(world: World) -> None:
         assert schemas[name]["examples"], name
 
 
+def _no_names(host: str, port: int) -> list[str]:
+    raise OSError("these tests leave the network alone")
+
+
 def _world_with_pictures() -> World:
     world = World()
+    world.fetcher = GuardedFetcher(world.settings.fetch, 1000, resolve=_no_names)
     for seed in range(3):
         world.add(seed, caption="两只狗 dog", tags=("a",))
     return world
