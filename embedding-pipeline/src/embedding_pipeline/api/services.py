@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from embedding_pipeline.domain import Answer, Detection, ImageRef, IndexedObject, PackInfo, Pixels, Query, Stage
+from embedding_pipeline.domain import (
+    Answer,
+    Detection,
+    ImageRef,
+    IndexedObject,
+    Missing,
+    PackInfo,
+    Pixels,
+    Query,
+    Stage,
+)
 from embedding_pipeline.ports import Fetcher, ObjectIndex, ObjectStore
 from embedding_pipeline.settings import Settings
 
@@ -45,15 +54,6 @@ class Picture(Protocol):
 
     @property
     def format(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Something that is needed and not there, and what repairs it."""
-
-    name: str
-    detail: str
-    repair: str
 
 
 class Services(Protocol):

@@ -30,7 +30,7 @@ horse, pony, foal | 马, 小马, 马匹, 骏马
 sheep, lamb, ram | 羊, 绵羊, 羊羔, 小羊, 山羊
 cow, cattle, bull, ox, calf | 牛, 奶牛, 母牛, 公牛, 小牛
 elephant | 大象, 象, 小象
-bear, grizzly | 熊, 狗熊, 棕熊, 黑熊, 北极熊
+bear, grizzly | 熊, 大熊, 棕熊, 黑熊, 北极熊
 zebra | 斑马
 giraffe | 长颈鹿
 backpack, rucksack, knapsack | 背包, 双肩包, 书包

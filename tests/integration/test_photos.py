@@ -1,0 +1,133 @@
+"""The main job on real photos, a real detector and the real Elasticsearch."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from embedding_pipeline.domain import (
+    Answer,
+    Box,
+    Condition,
+    Filter,
+    PictureClause,
+    Query,
+    Range,
+    TextClause,
+    VectorQuery,
+)
+from embedding_pipeline.sources import references
+from embedding_pipeline.stores.exact import ExactIndex
+from tests.servers.stack import Stack
+from tests.shared import DATA, PHOTOS, manifest, needs_photos
+
+pytestmark = needs_photos
+LABELLED_DOGS = ("000000000790.jpg", "000000442450.jpg")
+
+
+def found(answer: Answer) -> list[str]:
+    return [hit.image.file_name for hit in answer.hits]
+
+
+def boxes_of(name: str, label: str) -> list[Box]:
+    xywh = [b["bbox_xywh"] for b in manifest()[name]["boxes"] if b["label"] == label]
+    return [Box(x, y, x + w, y + h) for x, y, w, h in xywh]
+
+
+def test_every_photo_is_stored_whole(stack: Stack) -> None:
+    info = stack.boxlens.index.info(stack.collection)
+    assert info.images == len(list(PHOTOS.iterdir())) == 111
+    assert info.objects > 2 * info.images
+
+
+def test_dog_and_its_chinese_name_find_the_same_photos(stack: Stack) -> None:
+    search = stack.boxlens.searcher.search
+    english = search(stack.collection, Query((TextClause("dog"),)))
+    chinese = search(stack.collection, Query((TextClause("狗"),)))
+    assert found(english) == found(chinese)
+    assert set(LABELLED_DOGS) <= set(found(english))
+    for name in LABELLED_DOGS:
+        (hit,) = [h for h in english.hits if h.image.file_name == name]
+        assert hit.objects[0].object.label == "dog"
+        assert max(hit.objects[0].object.box.iou(box) for box in boxes_of(name, "dog")) >= 0.5
+
+
+def test_no_hot_dog_ranks_level_with_a_dog(stack: Stack) -> None:
+    search = stack.boxlens.searcher.search
+    hot_dogs = search(stack.collection, Query((TextClause("hot dog"),)))
+    assert hot_dogs.hits
+    assert {o.object.label for h in hot_dogs.hits for o in h.objects} == {"hot dog"}
+    for words in ("dog", "狗"):
+        answer = search(stack.collection, Query((TextClause(words),)))
+        dogs = [o.score for h in answer.hits for o in h.objects if o.object.label == "dog"]
+        others = [o.score for h in answer.hits for o in h.objects if o.object.label != "dog"]
+        assert dogs
+        assert max(others, default=0) < min(dogs)
+
+
+@pytest.mark.parametrize("name", ["000000000790.jpg", "000000000285.jpg", "000000001000.jpg"])
+def test_a_photo_finds_itself_first_and_its_own_box(stack: Stack, name: str) -> None:
+    picture = stack.boxlens.decode((PHOTOS / name).read_bytes())
+    answer = stack.boxlens.searcher.search(stack.collection, Query((PictureClause(picture.pixels),)))
+    assert answer.hits[0].image.file_name == name
+    (primary,) = [q for q in answer.query_objects if q.primary]
+    assert answer.hits[0].objects[0].object.box.iou(primary.detection.box) > 0.99
+    assert answer.hits[0].objects[0].why[0].similarity > 0.999
+
+
+def test_ten_nearest_agree_with_the_exact_twin(stack: Stack) -> None:
+    """recall@10 of the HNSW search over the photos' own objects, and filtered searches that give all there is."""
+    index = stack.boxlens.index
+    everything = [m.object_id for m in index.matching(stack.collection, Filter(), 10_000)]
+    stored = index.objects(stack.collection, everything, vectors=True)
+    twin = ExactIndex()
+    twin.create("photos", stack.boxlens.pack)
+    assert all(r.ok for r in twin.write("photos", sorted(stored, key=lambda o: (o.image.image_id, o.number))))
+    sample = random.Random(7).sample([o for o in stored if o.vit_vector is not None], 100)
+    agreed = []
+    for probe in sample:
+        assert probe.vit_vector is not None
+        query = VectorQuery("vit", probe.vit_vector, 10)
+        ((near,), (true,)) = index.search("photos", [query]), twin.search("photos", [query])
+        kth = true[-1].similarity
+        agreed.append(np.mean([n.similarity >= kth - 1e-4 for n in near]) if len(near) == 10 else 0.0)
+    assert np.mean(agreed) >= 0.99
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Condition("label", any_of=("dog",)),
+        Condition("label", any_of=("hot dog", "bear")),
+        Condition("box_score", range=Range(gte=0.9)),
+        Condition("label", none_of=("person",)),
+    ],
+)
+def test_a_filtered_search_gives_k_whenever_k_exist(stack: Stack, condition: Condition) -> None:
+    index, chosen = stack.boxlens.index, Filter((condition,))
+    there = len(index.matching(stack.collection, chosen, 10_000))
+    probe = index.objects(stack.collection, [index.matching(stack.collection, Filter(), 1)[0].object_id], vectors=True)
+    assert probe[0].vit_vector is not None
+    for k in (1, 5, there, there + 5):
+        (near,) = index.search(stack.collection, [VectorQuery("vit", probe[0].vit_vector, k, chosen)])
+        assert len(near) == min(k, there)
+
+
+def test_every_odd_file_is_whole_or_refused_by_name(stack: Stack) -> None:
+    odd = DATA / "odd_files"
+    failures: dict[str, str] = {}
+    report = stack.boxlens.indexer.ingest(
+        references([str(odd)]),
+        collection="odd",
+        on_failure=lambda ref, failure: failures.__setitem__(ref.uri.rsplit("/", 1)[-1], failure.reason),
+    )
+    names = {path.name for path in odd.iterdir()}
+    assert set(failures) == {"not-an-image.txt", "LICENSE"}
+    assert all(failures.values())
+    assert report.stored + report.failed == len(names)
+    stored = {
+        o.image.file_name for o in stack.boxlens.index.objects("odd", [m.object_id for m in stack.boxlens.index.matching("odd", Filter(), 10_000)])
+    }  # fmt: skip
+    assert stored == names - set(failures)
