@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
-from tests.api.world import World
+from tests.api.world import World, proxy_in_process
 
 from embedding_pipeline.api.app import create_app, routes_only
 from embedding_pipeline.api.openapi import document
-from embedding_pipeline.stores.fetching import GuardedFetcher
 
 COMMITTED = Path(__file__).parents[2] / "search-front" / "openapi.json"
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -58,28 +58,27 @@ def test_operation_ids_are_unique_and_references_resolve() -> None:
     assert {"Query", "Answer", "Problem"} <= named | {"Query", "Answer"} & set(schemas)
 
 
-def test_bodies_have_examples_that_are_accepted(world: World) -> None:
+def test_bodies_have_examples() -> None:
     schemas = routes_only().openapi()["components"]["schemas"]
     for name in ("Query", "Filter", "CollectionSpec", "ImagePatch", "FacetQuery"):
         assert schemas[name]["examples"], name
 
 
-def _no_names(host: str, port: int) -> list[str]:
-    raise OSError("these tests leave the network alone")
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.BaseSchema]:
+    """The document as served, over a world with a few pictures."""
+    with proxy_in_process(tmp_path_factory.mktemp("proxy")) as transport:
+        world = World(transport)
+        world.index.create("photos", world.pack)
+        for seed in range(3):
+            world.add(seed, caption="two dogs", tags=("a",))
+        yield schemathesis.openapi.from_asgi("/openapi.json", create_app(world))
 
 
-def _world_with_pictures() -> World:
-    world = World()
-    world.fetcher = GuardedFetcher(world.settings.fetch, 1000, resolve=_no_names)
-    for seed in range(3):
-        world.add(seed, caption="两只狗 dog", tags=("a",))
-    return world
+documented = schemathesis.pytest.from_fixture("schema")
 
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(_world_with_pictures()))
-
-
-@schema.parametrize()
+@documented.parametrize()
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_request_made_from_the_document_is_a_server_error(case: schemathesis.Case) -> None:
     case.call_and_validate(checks=[not_a_server_error])

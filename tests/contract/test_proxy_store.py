@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from minio_proxy.app import create_app
-from minio_proxy.settings import ProxySettings
 from PIL import Image
 
 from embedding_pipeline.errors import Denied, NotFound, ProxyAway
 from embedding_pipeline.stores.proxy_client import ProxyStore
+from minio_proxy.app import create_app
+from minio_proxy.settings import ProxySettings
 
 WRITE_KEY, SIGNING_KEY = "write-key", "signing-key"
 
