@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from tests.api.world import World, proxy_in_process
 
@@ -75,10 +76,19 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.Ba
         yield schemathesis.openapi.from_asgi("/openapi.json", create_app(world))
 
 
-documented = schemathesis.pytest.from_fixture("schema")
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=["fitting", "unfitting"])
+@pytest.mark.parametrize("name", [name for name, _ in operations()])
+def test_no_request_made_from_the_document_is_a_server_error(
+    schema: schemathesis.BaseSchema, name: str, mode: GenerationMode
+) -> None:
+    method, path = name.split(" ")
+    operation = schema[path][method.upper()]
+    if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
+        return  # nothing that could be wrong
 
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def requests(case: schemathesis.Case) -> None:
+        case.call_and_validate(checks=[not_a_server_error])
 
-@documented.parametrize()
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_no_request_made_from_the_document_is_a_server_error(case: schemathesis.Case) -> None:
-    case.call_and_validate(checks=[not_a_server_error])
+    requests()
