@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 from tests.contract.objects import PACK
-from tests.servers import minio
+from tests.servers import live, minio
 
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
@@ -33,10 +32,11 @@ def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[minio.Min
         yield server
 
 
-@pytest.fixture(params=["file", "s3"])
-def proxy_settings(request: pytest.FixtureRequest, tmp_path: Path) -> ProxySettings:
+@pytest.fixture(scope="session", params=["file", "s3"])
+def proxy_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ProxySettings:
     """Settings of a proxy over an empty folder, and of one over the real MinIO."""
-    common = {"root": tmp_path / "root", "cache": tmp_path / "cache", "max_bytes": 4 * 1024 * 1024, "idle_s": 5.0}
+    folder = tmp_path_factory.mktemp("proxy")
+    common = {"root": folder / "root", "cache": folder / "cache", "max_bytes": 4 * 1024 * 1024, "idle_s": 5.0}
     if request.param == "file":
         return ProxySettings(backend="file", **common)
     server = request.getfixturevalue("minio_server")
@@ -49,9 +49,10 @@ def proxy_settings(request: pytest.FixtureRequest, tmp_path: Path) -> ProxySetti
     )
 
 
-@pytest.fixture
-def proxy(proxy_settings: ProxySettings) -> Iterator[TestClient]:
-    with TestClient(create_app(proxy_settings), raise_server_exceptions=False) as client:
+@pytest.fixture(scope="session")
+def proxy(proxy_settings: ProxySettings) -> Iterator[httpx.Client]:
+    """The proxy over that store, on a real socket."""
+    with live.serving(create_app(proxy_settings)) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield client
 
 
@@ -72,7 +73,8 @@ def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
     client = connect(elasticsearch_url, ElasticsearchSettings())
     index = ElasticIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
     yield index
-    client.indices.delete(index=f"{prefix}-*", expand_wildcards="all")
+    for collection in index.collections():
+        index.drop(collection.name)
     client.close()
 
 

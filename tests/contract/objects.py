@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,9 +77,11 @@ def written(index: ObjectIndex, collection: str, objects: Sequence[IndexedObject
 
 def same(left: IndexedObject, right: IndexedObject, *, vectors: bool = True) -> bool:
     """Equal in every field; vectors bit for bit."""
-    bare = [replace(o, vit_vector=None, clip_vector=None) for o in (left, right)]
+    plain = [f.name for f in fields(left) if not f.name.endswith("_vector")]
     pairs = ((left.vit_vector, right.vit_vector), (left.clip_vector, right.clip_vector))
-    return bare[0] == bare[1] and (not vectors or all(_equal(a, b) for a, b in pairs))
+    return all(getattr(left, f) == getattr(right, f) for f in plain) and (
+        not vectors or all(_equal(a, b) for a, b in pairs)
+    )
 
 
 def _equal(left: Vector | None, right: Vector | None) -> bool:

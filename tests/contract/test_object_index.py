@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from tests.contract.objects import PACK, VIT, frame, full, record, same, thing, unit, written
 
-from embedding_pipeline.domain import Box, Filter, GeoPoint, PackInfo, WordQuery
+from embedding_pipeline.domain import Box, Filter, GeoPoint, IndexedObject, PackInfo, WordQuery
 from embedding_pipeline.errors import BadInput, NotFound, PackMismatch
 from embedding_pipeline.ports import ObjectIndex
 
@@ -38,22 +39,28 @@ def test_names_that_cannot_be(index: ObjectIndex, name: str) -> None:
         index.create(name, PACK)
 
 
-@pytest.mark.parametrize("call", ["info", "drop", "refresh", "write", "stored", "search", "facets", "check_pack"])
+CALLS: dict[str, Callable[[ObjectIndex, str], object]] = {
+    "info": lambda index, name: index.info(name),
+    "drop": lambda index, name: index.drop(name),
+    "refresh": lambda index, name: index.refresh(name),
+    "serving": lambda index, name: index.serving(name, loading=True),
+    "check_pack": lambda index, name: index.check_pack(name, PACK),
+    "write": lambda index, name: list(index.write(name, full())),
+    "stored": lambda index, name: index.stored(name, ["x"]),
+    "image": lambda index, name: index.image(name, "x"),
+    "objects": lambda index, name: index.objects(name, ["x-1"]),
+    "delete": lambda index, name: index.delete_image(name, "x"),
+    "annotate": lambda index, name: index.annotate(name, "x", tags=["y"]),
+    "search": lambda index, name: index.search(name, [WordQuery(("dog",), (), 3)]),
+    "matching": lambda index, name: index.matching(name, Filter(), 3),
+    "facets": lambda index, name: index.facets(name, Filter()),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
 def test_unknown_collections(index: ObjectIndex, call: str) -> None:
     with pytest.raises(NotFound, match="nowhere"):
-        match call:
-            case "write":
-                list(index.write("nowhere", full()))
-            case "stored":
-                index.stored("nowhere", ["x"])
-            case "search":
-                index.search("nowhere", [WordQuery(("dog",), (), 3)])
-            case "facets":
-                index.facets("nowhere", Filter())
-            case "check_pack":
-                index.check_pack("nowhere", PACK)
-            case _:
-                getattr(index, call)("nowhere")
+        CALLS[call](index, "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -198,12 +205,12 @@ def test_a_refused_frame(index: ObjectIndex, c: str) -> None:
 def test_a_write_left_half_way_counts_as_not_stored_and_is_repaired(index: ObjectIndex, c: str) -> None:
     image, cut = record("before"), record("cut off")
 
-    def dies() -> object:
+    def dies() -> Iterator[IndexedObject]:
         yield from [frame(image), *(thing(cut, n) for n in range(1, 5))]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(index.write(c, dies()))  # type: ignore[arg-type]
+        list(index.write(c, dies()))
     assert index.stored(c, [cut.image_id]) == {}
     written(index, c, [frame(image), frame(cut), thing(cut, 2)])
     assert len(index.matching(c, Filter(), 100)) == 3
@@ -248,7 +255,12 @@ def test_deleting_an_image(index: ObjectIndex, c: str) -> None:
 
 
 def test_odd_text_is_stored(index: ObjectIndex, c: str) -> None:
-    image = record("odd \ud800 \x00 🐶", caption="\x00\x07 🐶 \udcff" + "长" * 5000, attributes={"": "x", "a\0b": "\0"})
+    image = record(
+        "odd",
+        file_name="odd \ud800 \x00 🐶",
+        caption="\x00\x07 🐶 \udcff" + "长" * 5000,
+        attributes={"": "x", "a\0b": "\0"},
+    )
     tags = ("", "🐶" * 3000, "x" * 40_000)
     written(index, c, [frame(replace(image, tags=tags, camera="y" * 40_000))])
     assert set(index.stored(c, [image.image_id])) == {image.image_id}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from tests.contract.objects import VIT, frame, full, record, thing, unit, written
@@ -31,8 +33,6 @@ def where(field: str, *any_of: str, none_of: tuple[str, ...] = (), gte: object =
 
 def small_world() -> list[IndexedObject]:
     """Four images with eight objects that differ in every filterable field."""
-    from datetime import datetime
-
     a = record("a", taken_at=datetime(2022, 12, 31, 23, 30), camera="Canon", tags=("sea",), format="png", width=1000)
     b = record("b", taken_at=datetime(2023, 6, 30, 12), attributes={"shop": "12"}, location=GeoPoint(40, 116), bytes=5)
     c = record("c", taken_at=datetime(2024, 2, 29), tags=("sea", "draft"), location=GeoPoint(-10, 179.5))

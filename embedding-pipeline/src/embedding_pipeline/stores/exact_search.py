@@ -102,7 +102,7 @@ def facet_counts(passing: Sequence[Stored]) -> dict[str, dict[str, int]]:
         obj = entry.object
         counts["label"].update([obj.label] if obj.label else [])
         counts["tag"].update(all_tags(obj))
-        counts["colour"].update(dict.fromkeys(obj.colours))
+        counts["colour"].update(set(obj.colours))
         counts["format"].update([obj.image.format] if obj.image.format else [])
         if obj.image.taken_at:
             counts["year"].update([f"{utc_milliseconds(obj.image.taken_at).year:04d}"])
