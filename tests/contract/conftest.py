@@ -8,6 +8,12 @@ from collections.abc import Iterator
 import pytest
 from tests.contract.objects import PACK
 
+from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
+from embedding_pipeline.stores.elastic import ElasticIndex
+from embedding_pipeline.stores.elastic_client import connect
+from embedding_pipeline.stores.exact import ExactIndex
+
 
 @pytest.fixture
 def prefix() -> str:

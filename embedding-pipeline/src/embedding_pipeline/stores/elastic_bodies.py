@@ -53,7 +53,7 @@ def vector_body(query: VectorQuery, index_type: str) -> Body:
 def word_body(query: WordQuery) -> Body:
     """Objects of a named label first, then those that hold enough of the tokens.
 
-    A token scores its weight times its rarity (BM25 without frequency and length, which the mapping leaves out) in
+    A token scores its weight times its rarity (BM25 with k1 and b of 0, see the mapping) in
     its best field; an exact label scores ``LABEL_WEIGHT``.
     """
     ways: list[Body] = [
