@@ -61,7 +61,8 @@ _IRREGULAR = {
     "pies": "pie",
     "movies": "movie",
     "cookies": "cookie",
-    "glasses": "glass",
+    "potatoes": "potato",
+    "tomatoes": "tomato",
 }
 
 _opening = Lock()
@@ -104,7 +105,7 @@ def singular(word: str) -> str:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
-    if word.endswith(("ses", "xes", "zes", "ches", "shes")) and not word.endswith(("oses", "ases", "uses", "ises")):
+    if word.endswith(("sses", "xes", "zzes", "ches", "shes")):
         return word[:-2]
     return word if word.endswith(("ss", "us", "is")) else word[:-1]
 
