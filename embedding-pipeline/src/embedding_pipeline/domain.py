@@ -174,7 +174,10 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedObject:
-    """One box of one picture with its vectors: one Elasticsearch document. Number 0 is the whole frame."""
+    """One box of one picture with its vectors: one Elasticsearch document. Number 0 is the whole frame.
+
+    ``label_names`` are the names of the label in both languages, as words find it by them.
+    """
 
     image: ImageRecord
     number: int
@@ -188,6 +191,7 @@ class IndexedObject:
     colours: tuple[str, ...] = ()
     caption: str | None = None
     tags: tuple[str, ...] = ()
+    label_names: tuple[str, ...] = ()
 
     @property
     def object_id(self) -> str:
@@ -402,26 +406,46 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that is needed and not there, and what repairs it."""
+
+    name: str
+    detail: str
+    repair: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
-    """How an ingest ended. Every picture is in exactly one of stored, unchanged, failures."""
+    """How an ingest stands or ended: every picture is counted in exactly one of stored, updated, unchanged, failed.
+
+    ``reasons`` counts failures by their code; ``objects`` counts documents written, frames included.
+    """
 
     stored: int
+    updated: int
     unchanged: int
-    failures: tuple[Failure, ...]
+    failed: int
     objects: int
     seconds: float
     stages: tuple[Stage, ...]
+    reasons: Mapping[str, int] = field(default_factory=dict)
     interrupted: bool = False
+
+    @property
+    def images(self) -> int:
+        return self.stored + self.updated + self.unchanged + self.failed
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
         return {
             "stored": self.stored,
+            "updated": self.updated,
             "unchanged": self.unchanged,
-            "failed": len(self.failures),
+            "failed": self.failed,
             "objects": self.objects,
             "seconds": round(self.seconds, 3),
-            "images_per_second": round((self.stored + self.unchanged) / self.seconds, 2) if self.seconds else 0.0,
+            "images_per_second": round(self.images / self.seconds, 2) if self.seconds else 0.0,
             "stages": {s.name: {"items": s.items, "seconds": round(s.seconds, 3)} for s in self.stages},
+            "reasons": dict(self.reasons),
             "interrupted": self.interrupted,
         }

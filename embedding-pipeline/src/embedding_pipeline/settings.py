@@ -57,7 +57,7 @@ class PipelineSettings(BaseModel):
     max_objects: int = Field(100, ge=1)
     detect_batch: int = Field(4, ge=1)
     embed_batch: int = Field(32, ge=1)
-    slab: int = Field(32, ge=1)  # images per graph run; two runs overlap
+    slab: int = Field(16, ge=1)  # images per graph run; two runs overlap
     readers: int = Field(4, ge=1)
     ocr: bool = True
 

@@ -1,0 +1,124 @@
+"""``boxlens doctor``: what is fine, what is not, and how each is repaired."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from embedding_pipeline.cli import output
+from embedding_pipeline.errors import BoxlensError
+from embedding_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from embedding_pipeline.wiring import Boxlens
+
+_ROOM_GIB = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: ``good`` is False for what stops Boxlens, None for what only slows it or leaves something off."""
+
+    name: str
+    good: bool | None
+    detail: str
+    repair: str = ""
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(json: output.Json = False) -> None:
+    """Check versions, servers, packs, disk and memory; each line says how to repair. Example: boxlens doctor"""
+    from embedding_pipeline.wiring import open_boxlens
+
+    settings = output.settings()
+    findings = list(_machine(settings))
+    try:
+        with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
+            findings.extend(_boxlens(boxlens))
+    except BoxlensError as error:
+        findings.append(Finding("servers", False, error.detail, error.hint))
+    if json:
+        output.print_json([{"name": f.name, "good": f.good, "detail": f.detail, "repair": f.repair} for f in findings])
+    else:
+        _print(findings)
+    if any(f.good is False for f in findings):
+        raise typer.Exit(4)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    import os
+
+    import psutil
+
+    yield Finding(
+        "python", sys.version_info >= (3, 11), platform.python_version(), "Boxlens needs Python 3.11 or newer."
+    )
+    folder = settings.data_dir.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 2**30
+    yield Finding(
+        "disk",
+        free >= _ROOM_GIB,
+        f"{free:.0f} GiB free for {settings.data_dir}",
+        "Free some space, or set BOXLENS_DATA_DIR.",
+    )
+    memory = psutil.virtual_memory()
+    roomy = memory.available / 2**30 >= 2
+    yield Finding(
+        "memory",
+        roomy or None,
+        f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available",
+        "Close other programs, or set BOXLENS_ELASTICSEARCH__HEAP=512m.",
+    )
+    yield Finding("processor", True, f"{os.cpu_count()} cores; models run on the processor")
+
+
+def _boxlens(boxlens: Boxlens) -> Iterator[Finding]:
+    missing = {lack.name: (lack.detail, lack.repair) for lack in boxlens.checks()}
+    for name, where in (("elasticsearch", boxlens.addresses.elasticsearch), ("minio-proxy", boxlens.addresses.proxy)):
+        detail, repair = missing.get(name, (f"answers at {where}", ""))
+        yield Finding(name, name not in missing, detail, repair)
+    if boxlens.settings.elasticsearch.url == "embedded":
+        yield _java(boxlens.settings)
+    if "pack" in missing:
+        yield Finding("pack", False, *missing["pack"])
+        return
+    pack = boxlens.pack
+    off = [role for role, there in (("vit", pack.vit_dims), ("clip", pack.clip_dims)) if there is None]
+    yield Finding(
+        "pack",
+        None if off else True,
+        f"{pack.name} {pack.revision[:12]}" + (f"; off: {', '.join(off)}" if off else ""),
+        "The pack has no such network; choose another with BOXLENS_PACK." if off else "",
+    )
+    for info in boxlens.index.collections():
+        try:
+            boxlens.index.check_pack(info.name, pack)
+            yield Finding(f"collection {info.name}", True, f"{info.images:,} images, {info.objects:,} objects")
+        except BoxlensError as error:
+            yield Finding(f"collection {info.name}", None, error.detail, error.hint)
+
+
+def _java(settings: Settings) -> Finding:
+    from embedding_pipeline.stores.node_report import java_report
+
+    report = java_report(settings.data_dir)
+    return Finding("java", True if report.simd else None, report.detail, report.hint)
+
+
+def _print(findings: list[Finding]) -> None:
+    marks = {True: "[green]ok[/]  ", None: "[yellow]note[/]", False: "[red]bad[/] "}
+    for finding in findings:
+        output.console.print(f"{marks[finding.good]} {finding.name}: {finding.detail}")
+        if finding.repair and finding.good is not True:
+            output.console.print(f"       {finding.repair}", markup=False)

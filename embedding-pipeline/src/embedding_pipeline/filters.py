@@ -1,0 +1,136 @@
+r"""The filter language of the command line, to ``domain.Filter``.
+
+``label:car,truck score>=0.5 area>=0.02 -tag:draft format:jpg taken:2023-01..2023-06 attributes.shop:12``
+
+Spaces mean and, commas mean or, a leading minus means none of them. Operators are ``:`` ``=`` ``>=`` ``<=`` ``>``
+``<``; numbers and dates also take a range ``low..high`` with either side open. A value with spaces or commas is put
+in double quotes; inside them ``\"`` is a quote and ``\\`` a backslash.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from embedding_pipeline.domain import Condition, Filter
+from embedding_pipeline.errors import BadQuery
+from embedding_pipeline.fields import Field, beyond, bounds, field_named, terms
+
+MAX_EXPRESSION = 4000
+_HEAD = re.compile(r"(?P<minus>-?)(?P<name>[^\s:<>=,\"]+)(?P<operator>:|=|>=|<=|>|<)")
+_BARE = re.compile(r"[^\s,\"]+")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_HINT = "Write field:value, for example label:car,truck score>=0.5 -tag:draft."
+
+Operator = Literal[":", "=", ">=", "<=", ">", "<"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    text: str
+    quoted: bool
+
+
+def parse_expression(text: str) -> Filter:
+    """The filter that an expression stands for; an empty one lets everything through.
+
+    Raises BadQuery whose ``place`` names the character (counted from 1) where it went wrong.
+    """
+    if len(text) > MAX_EXPRESSION:
+        raise BadQuery(f"The filter is longer than {MAX_EXPRESSION} characters.", place=_at(MAX_EXPRESSION))
+    parts: list[Filter] = []
+    position = _skip_spaces(text, 0)
+    while position < len(text):
+        part, position = _term(text, position)
+        parts.append(part)
+        if position < len(text) and not text[position].isspace():
+            raise BadQuery(f"A space is missing before {text[position]!r}.", hint=_HINT, place=_at(position))
+        position = _skip_spaces(text, position)
+    return both(parts)
+
+
+def both(filters: Iterable[Filter]) -> Filter:
+    """The filter that demands all of them.
+
+    A Filter holds one ``any`` group; each further group is kept as "not none of it", which means the same.
+    """
+    conditions: tuple[Condition, ...] = ()
+    group: tuple[Filter, ...] = ()
+    none: tuple[Filter, ...] = ()
+    for part in filters:
+        conditions += part.conditions
+        none += part.none
+        if part.any and group:
+            none += (Filter(none=part.any),)
+        elif part.any:
+            group = part.any
+    return Filter(conditions, group, none)
+
+
+def _term(text: str, position: int) -> tuple[Filter, int]:
+    head = _HEAD.match(text, position)
+    if head is None:
+        word = text[position:].split()[0][:40]
+        raise BadQuery(f"{word!r} is no condition.", hint=_HINT, place=_at(position))
+    field = field_named(head["name"], _at(head.start("name")))
+    values, end = _values(text, head.end())
+    negative = bool(head["minus"])
+    operator = cast(Operator, head["operator"])
+    place = _at(head.end())
+    if field.type == "keyword":
+        if operator not in (":", "="):
+            raise BadQuery(f"{field.name} has no order: use a colon.", hint=_HINT, place=_at(head.start("operator")))
+        words = [value.text for value in values]
+        condition = terms(field, () if negative else words, words if negative else (), place)
+        return Filter(conditions=(condition,)), end
+    choices = tuple(Filter(conditions=(_ordered(field, operator, value, place),)) for value in values)
+    if negative:
+        return Filter(none=choices), end
+    return (choices[0] if len(choices) == 1 else Filter(any=choices)), end
+
+
+def _ordered(field: Field, operator: Operator, value: _Value, place: str) -> Condition:
+    """One value of a number or date field as its range."""
+    match operator:
+        case ">=":
+            return bounds(field, value.text, None, place)
+        case "<=":
+            return bounds(field, None, value.text, place)
+        case ">" | "<":
+            return beyond(field, operator, value.text, place)
+    low, dots, high = value.text.partition("..")
+    if dots and not value.quoted:
+        return bounds(field, low or None, high or None, place)
+    return bounds(field, value.text, value.text, place)
+
+
+def _values(text: str, position: int) -> tuple[list[_Value], int]:
+    """The comma-separated values from ``position`` on, and where they end."""
+    values: list[_Value] = []
+    while True:
+        quoted = _QUOTED.match(text, position)
+        found = quoted or _BARE.match(text, position)
+        if found is None:
+            raise BadQuery(_trouble(text, position), hint=_HINT, place=_at(position))
+        plain = re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL) if quoted else found[0]
+        values.append(_Value(plain, quoted is not None))
+        position = found.end()
+        if not text.startswith(",", position):
+            return values, position
+        position += 1
+
+
+def _trouble(text: str, position: int) -> str:
+    return "A quote is not closed." if text.startswith('"', position) else "A value is missing."
+
+
+def _skip_spaces(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
+
+
+def _at(position: int) -> str:
+    return f"character {position + 1}"

@@ -1,0 +1,168 @@
+"""The Towhee graph: image references in, stored objects out. The only file that knows Towhee.
+
+Crops of many pictures meet in one batch of each encoder, stages overlap in threads, and order is kept. Towhee's queues
+are unbounded within one run, so a run takes a slab of pictures and two runs overlap: memory stays constant.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from embedding_pipeline.domain import Box, Detection, ImageRef, IndexedObject, Pixels, Vector
+from embedding_pipeline.stages import Crop, Ended, Networks, Row, Stages
+
+with warnings.catch_warnings():  # towhee imports pkg_resources and Pydantic V1 names
+    warnings.simplefilter("ignore")
+    from towhee import ops, pipe, register
+    from towhee.runtime.runtime_pipeline import RuntimePipeline
+
+_graphs = itertools.count()
+
+
+class _Operators:
+    """Registers bound methods as local Towhee operators under names of this graph.
+
+    Registered by name because Towhee deep-copies whatever is handed to a graph, networks included.
+    """
+
+    def __init__(self) -> None:
+        self._graph = next(_graphs)
+
+    def __call__(self, work: Callable[..., Any]) -> Any:
+        name = f"{work.__name__.strip('_').replace('_', '-')}-{self._graph}"
+        register(name=f"boxlens/{name}")(work)
+        return getattr(ops.boxlens, name)()
+
+
+def _runnable(graph: Any) -> RuntimePipeline:
+    """A graph with a thread for every node of two overlapping runs; Towhee's default pool would let them starve."""
+    dag = graph.dag_repr
+    return RuntimePipeline(dag, max_workers=2 * len(dag.nodes))
+
+
+class IngestPipeline:
+    """fetch, known?, decode, keep, detect, read, cut, embed; many pictures at a time."""
+
+    def __init__(self, stages: Stages, *, detect_batch: int, embed_batch: int, known_batch: int = 16) -> None:
+        operator = _Operators()
+        graph = (
+            pipe.input("refs")
+            .flat_map("refs", "ref", operator(_each))
+            .map("ref", "row", operator(stages.fetch))
+            .window("row", "rows", known_batch, known_batch, operator(stages.sort_known))
+            .flat_map("rows", "row", operator(_each))
+            .map("row", "row", operator(stages.open))
+            .map("row", "row", operator(stages.keep))
+            .window("row", "rows", detect_batch, detect_batch, operator(stages.detect))
+            .flat_map("rows", "row", operator(_each))
+        )
+        networks = stages.networks
+        if networks.reader is not None:
+            graph = graph.map("row", "row", operator(stages.read))
+        graph = graph.flat_map("row", "row", operator(stages.cut))
+        for encoder, embed in ((networks.vit, stages.embed_vit), (networks.clip, stages.embed_clip)):
+            if encoder is not None:
+                graph = graph.window("row", "rows", embed_batch, embed_batch, operator(embed))
+                graph = graph.flat_map("rows", "row", operator(_each))
+        self.stages = stages
+        self._run = _runnable(graph.output("row"))
+
+    def run(self, refs: Sequence[ImageRef]) -> Iterator[tuple[IndexedObject, ...] | Ended]:
+        """One outcome per reference, in order: all objects of the picture (frame first), or how it ended early.
+
+        The references must be distinct objects: a picture's crops are told from its neighbour's by them.
+        """
+        queue = self._run(list(refs))
+        rows: Iterator[Row] = (queue.get()[0] for _ in range(queue.size))
+        for _, of_one_picture in itertools.groupby(rows, key=lambda row: id(row.ref)):
+            yield _outcome(list(of_one_picture))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """What a query picture shows: its objects, the box that is searched (``primary`` is its place among the objects,
+    None for a drawn box or the whole frame) and that box's vectors."""
+
+    objects: tuple[Detection, ...]
+    box: Box
+    primary: int | None
+    vit: Vector | None
+    clip: Vector | None
+
+
+class QueryPipeline:
+    """Query pictures through the same operators: what is in them, and the vectors of one box of each."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        operator = _Operators()
+        graph = (
+            pipe.input("pictures", "boxes")
+            .map("pictures", "found", operator(networks.find))
+            .map(("pictures", "found", "boxes"), "chosen", operator(_choose))
+            .map(("pictures", "chosen"), "crops", operator(self._cut))
+        )
+        columns = ["found", "chosen"]
+        for name, encoder in (("vit", networks.vit), ("clip", networks.clip)):
+            if encoder is not None:
+                graph = graph.map("crops", name, operator(encoder.encode_images))
+                columns.append(name)
+        self._columns = columns
+        self._run = _runnable(graph.output(*columns))
+
+    def look(self, pictures: Sequence[Pixels], boxes: Sequence[Box | None]) -> list[Looked]:
+        """One answer per picture; a box of None means its primary object, or the frame when nothing is found."""
+        if not pictures:
+            return []
+        row = dict(zip(self._columns, self._run(list(pictures), list(boxes)).get(), strict=True))
+        return [
+            Looked(found, box, primary, *(row[name][i] if name in row else None for name in ("vit", "clip")))
+            for i, (found, (box, primary)) in enumerate(zip(row["found"], row["chosen"], strict=True))
+        ]
+
+    def _cut(self, pictures: list[Pixels], chosen: list[tuple[Box, int | None]]) -> list[Pixels]:
+        return [self._networks.cut(pixels, box) for pixels, (box, _) in zip(pictures, chosen, strict=True)]
+
+
+def primary_of(objects: Sequence[Detection], width: int, height: int) -> int | None:
+    """The place of the object a person most likely means: certain, large, and near the middle."""
+
+    def appeal(place: int) -> float:
+        box = objects[place].box
+        x, y = (box.x1 + box.x2) / 2 / width - 0.5, (box.y1 + box.y2) / 2 / height - 0.5
+        centred = 1 - math.hypot(x, y)  # 1 in the middle, about 0.3 in a corner
+        return objects[place].score * math.sqrt(box.area / (width * height)) * centred
+
+    return max(range(len(objects)), key=appeal, default=None)
+
+
+def _choose(
+    pictures: list[Pixels], found: list[tuple[Detection, ...]], boxes: list[Box | None]
+) -> list[tuple[Box, int | None]]:
+    """The box that is searched in each picture, and its place among the objects when it is the primary one."""
+    chosen: list[tuple[Box, int | None]] = []
+    for pixels, objects, box in zip(pictures, found, boxes, strict=True):
+        height, width = pixels.shape[:2]
+        primary = primary_of(objects, width, height) if box is None else None
+        if box is None:
+            box = Box(0, 0, width, height) if primary is None else objects[primary].box
+        chosen.append((box, primary))
+    return chosen
+
+
+def _outcome(rows: list[Row]) -> tuple[IndexedObject, ...] | Ended:
+    """A picture whose crop failed in an encoder fails as a whole: half a picture is never stored."""
+    ended = [row for row in rows if not isinstance(row, Crop)]
+    if ended:
+        assert isinstance(ended[0], Ended)
+        return ended[0]
+    return tuple(row.object for row in rows if isinstance(row, Crop))
+
+
+def _each(rows: list[Any]) -> list[Any]:
+    return rows

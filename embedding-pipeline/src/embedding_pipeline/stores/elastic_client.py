@@ -1,0 +1,42 @@
+"""The Elasticsearch client as Boxlens uses it: orjson for answers, SMILE for bulk bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from elastic_transport import Serializer
+from elasticsearch import Elasticsearch
+from elasticsearch.serializer import OrjsonSerializer
+
+from embedding_pipeline.settings import ElasticsearchSettings
+
+SMILE_TYPE = "application/vnd.elasticsearch+smile"
+
+
+class SmileBytes(Serializer):
+    """Bulk bodies come encoded, because their size decides where one ends; answers are asked for as JSON."""
+
+    mimetype = SMILE_TYPE
+
+    def dumps(self, data: Any) -> bytes:
+        return bytes(data)
+
+    def loads(self, data: bytes) -> Any:
+        raise NotImplementedError("answers are asked for as JSON")
+
+
+def connect(urls: str, settings: ElasticsearchSettings, **more: Any) -> Elasticsearch:
+    """A client for one or more addresses, comma-separated. It may be used from several threads.
+
+    ``more`` goes to the client, such as ``node_class``.
+    """
+    key = settings.api_key
+    return Elasticsearch(
+        [url.strip() for url in urls.split(",") if url.strip()],
+        api_key=key.get_secret_value() if key else None,
+        request_timeout=settings.timeout_s,
+        serializers={OrjsonSerializer.mimetype: OrjsonSerializer(), SMILE_TYPE: SmileBytes()},
+        max_retries=2,
+        retry_on_timeout=False,
+        **more,
+    )

@@ -1,0 +1,79 @@
+"""What Elasticsearch and its client say, in the errors of Boxlens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from elastic_transport import ConnectionError as NoConnection
+from elastic_transport import TransportError
+from elasticsearch import ApiError
+
+from embedding_pipeline.errors import BadQuery, BoxlensError, DiskFull, ElasticsearchAway
+from embedding_pipeline.stores.collection_names import no_collection
+
+BUSY = (429, 503)
+"""Statuses that pass by themselves: try again later."""
+
+
+@contextmanager
+def speaking(collection: str) -> Iterator[None]:
+    """Turns errors of the client into the tree of errors.py."""
+    try:
+        yield
+    except (ApiError, TransportError) as error:
+        raise understood(error, collection) from error
+
+
+def understood(error: ApiError | TransportError, collection: str) -> BoxlensError:
+    """ElasticsearchAway, DiskFull, NotFound of the collection, or BadQuery."""
+    if isinstance(error, ApiError):
+        return _of_status(error.status_code, f"{error.message}: {error.body}", collection)
+    if isinstance(error, NoConnection):
+        return away(f"Elasticsearch cannot be reached: {error.message}")
+    return away(f"Elasticsearch did not answer: {error.message}")
+
+
+def understood_answer(answer: Mapping[str, Any], collection: str) -> BoxlensError:
+    """The error of one answer among those of a multi-search."""
+    error = answer["error"]
+    causes = error.get("root_cause") or [error]
+    return _of_status(answer["status"], "; ".join(str(cause.get("reason")) for cause in causes), collection)
+
+
+def _of_status(status: int, reason: str, collection: str) -> BoxlensError:
+    if is_disk_full(reason):
+        return disk_full(reason)
+    if status == 404:
+        return no_collection(collection)
+    if status in (401, 403):
+        hint = "Set BOXLENS_ELASTICSEARCH__API_KEY to a key that may read and write the collections."
+        return ElasticsearchAway(f"Elasticsearch refuses the key: {_short(reason)}", hint=hint)
+    if status == 400:
+        return BadQuery(
+            f"Elasticsearch refuses the request: {_short(reason)}", hint="Simplify the query or its filter."
+        )
+    return away(f"Elasticsearch answers {status}: {_short(reason)}")
+
+
+def away(detail: str) -> ElasticsearchAway:
+    hint = "Look at it with `boxlens es status`, start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL."
+    return ElasticsearchAway(detail, hint=hint)
+
+
+def is_disk_full(reason: str) -> bool:
+    """Whether a block of a full disk is meant: read_only_allow_delete, block number 12, set at the flood stage."""
+    return "read-only-allow-delete" in reason or "read-only / allow delete" in reason or "flood-stage" in reason
+
+
+def disk_full(reason: str) -> DiskFull:
+    return DiskFull(
+        f"Elasticsearch has no room to write: {_short(reason)}",
+        hint="Free space on the disk of its data folder; the block lifts itself within a minute of the disk being "
+        "below the high watermark. Then run the same command again: what is stored already is kept.",
+    )
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= 400 else reason[:400] + " …"

@@ -1,0 +1,300 @@
+"""The embedded Elasticsearch: the real server in child processes, without docker or any system package.
+
+::
+
+    with EmbeddedElasticsearch(Path(".data")) as url:
+        ...                                  # the server answers at url, on this machine alone
+
+Started so, it ends with the process that started it, also when that one is killed. ``start(detached=True)`` leaves
+it running for other processes; ``status`` and ``stop`` of any process find it by its data folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx
+import psutil
+
+from embedding_pipeline.errors import NodeFailed
+from embedding_pipeline.stores import node_checks, node_home
+from embedding_pipeline.stores.node_answers import Child, await_answers, log_size
+from embedding_pipeline.stores.node_jars import Progress, class_path, ensure_jars
+from embedding_pipeline.stores.node_java import Java, choose_java
+from embedding_pipeline.stores.node_state import NodeProcess, State, end, end_groups, forget_state, read_state
+
+Health = Literal["green", "yellow", "red", "unreachable", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """What runs on a data folder. ``pids`` are the living processes, ``nodes`` how many were started.
+
+    ``health`` is the server's own word, "unreachable" when it lives and does not answer, "dead" when every process
+    ended without being stopped.
+    """
+
+    url: str
+    urls: tuple[str, ...]
+    pids: tuple[int, ...]
+    nodes: int
+    health: Health
+    started_at: str
+    detached: bool
+    simd: bool
+    java: str
+    logs: tuple[str, ...]
+
+
+class EmbeddedElasticsearch:
+    """One node, or a cluster of ``nodes``, on one data folder.
+
+    ``port`` is the first choice for HTTP, the next free one is taken when it is in use, and 0 means any. ``heap`` is
+    the JVM's, for each node, as in "1g". ``java_home`` names a JDK 21 to 25; see ``node_java.choose_java``.
+    ``short_lived`` starts with half the processor time and searches slower: for tests and single questions.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int = 9200,
+        nodes: int = 1,
+        heap: str = "1g",
+        java_home: Path | None = None,
+        short_lived: bool = False,
+    ) -> None:
+        self.home = node_home.home_of(data_dir)
+        self._port = port
+        self._nodes = nodes
+        self._heap = heap
+        self._java_home = java_home
+        self._short_lived = short_lived
+        self._children: list[Child] = []
+
+    def start(self, *, detached: bool = False, wait_s: float = 120, progress: Progress | None = None) -> str:
+        """Start and wait until it can be searched; gives the address of the first node.
+
+        ``wait_s`` bounds the start itself, not the first download, whose bytes are told to ``progress``.
+        Raises NodeFailed (also when something runs on this folder already) and DiskFull.
+        """
+        with self._start_lock(wait_s):
+            state = read_state(self.home)
+            if state is not None and state.alive:
+                first = state.alive[0]
+                raise NodeFailed(
+                    f"an embedded Elasticsearch already runs on {self.home}: process {first.pid}, {first.url}",
+                    hint=f"Use that one, or stop it: boxlens es stop --data {self.home.parent}",
+                )
+            return self._start(detached, wait_s, progress)
+
+    def connect(self, *, wait_s: float = 120, progress: Progress | None = None) -> str:
+        """The address of what runs on this folder already, whoever started it; else start it, attached.
+
+        Raises NodeFailed and DiskFull.
+        """
+        with self._start_lock(wait_s):
+            state = read_state(self.home)
+            if state is not None and state.alive:
+                return state.alive[0].url
+            return self._start(False, wait_s, progress)
+
+    def stop(self) -> bool:
+        """Stop whatever runs on this folder, cleanly; False when nothing did."""
+        state = read_state(self.home)
+        living = [process for node in state.nodes if (process := node.process())] if state is not None else []
+        end(living, node_home.CLOSE_WITHIN_S + 5)
+        self._reap()
+        forget_state(self.home)
+        return bool(living)
+
+    def close(self) -> None:
+        """Stop what this object has started and nothing else."""
+        if self._children:
+            self.stop()
+
+    def status(self) -> NodeStatus | None:
+        """What runs on this folder; None when it was never started, or was stopped."""
+        return status(self.home.parent)
+
+    def __enter__(self) -> str:
+        return self.connect()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self, detached: bool, wait_s: float, progress: Progress | None) -> str:
+        before = node_home.nodes_with_data(self.home)
+        node_checks.check_start(self.home, nodes=self._nodes, nodes_before=before, heap=self._heap)
+        java = choose_java(self._java_home)
+        server = ensure_jars(progress)
+        deadline = time.monotonic() + wait_s
+        transport_ports = node_home.free_ports(self._nodes)
+        with _writable(self.home):
+            folders = [
+                node_home.write_config(
+                    self.home, number, port=self._port, transport_ports=transport_ports, fresh=before == 0
+                )
+                for number in range(1, self._nodes + 1)
+            ]
+        try:
+            for folder in folders:
+                self._children.append(self._spawn(folder, server, java, attached=not detached))
+            answers = await_answers(self._children, deadline)
+            state = self._remember(folders, answers, detached, java)
+            _await_health(state, deadline)
+        except BaseException:
+            end_groups([child.process for child in self._children], 5)
+            self._reap()
+            forget_state(self.home)
+            raise
+        if detached:
+            self._reap()
+        return state.nodes[0].url
+
+    def _spawn(self, folder: Path, server: Path, java: Java, *, attached: bool) -> Child:
+        spec = node_home.NodeSpec(
+            name=folder.name,
+            jvm=str(java.library),
+            jvm_options=[
+                *node_home.jvm_options(server, folder, self._heap, short_lived=self._short_lived),
+                *java.options,
+            ],
+            class_path=[str(path) for path in class_path(server)],
+            home=str(server),
+            config=str(folder / "config"),
+            logs=str(folder / "logs"),
+            attached=attached,
+        )
+        before = log_size(folder)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "embedding_pipeline.stores.node_process", str(spec.write(folder))],
+            stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the parent, which then closes the nodes in order
+        )
+        return Child(process, folder, before)
+
+    def _remember(self, folders: list[Path], answers: list[dict[str, Any]], detached: bool, java: Java) -> State:
+        nodes = tuple(
+            NodeProcess(
+                name=folder.name,
+                pid=answer["pid"],
+                created=psutil.Process(answer["pid"]).create_time(),
+                url=f"http://{answer['http']}",
+                transport=answer["transport"],
+                log=str(folder / "logs" / node_home.LOG_NAME),
+            )
+            for folder, answer in zip(folders, answers, strict=True)
+        )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        state = State(nodes, now, detached, str(java), simd=all(answer["simd"] for answer in answers))
+        state.write(self.home)
+        return state
+
+    def _reap(self) -> None:
+        for child in self._children:
+            for pipe in (child.process.stdin, child.process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            child.process.wait(timeout=node_home.CLOSE_WITHIN_S)
+        self._children = []
+
+    @contextmanager
+    def _start_lock(self, wait_s: float) -> Iterator[None]:
+        with _writable(self.home):
+            self.home.mkdir(parents=True, exist_ok=True)
+            lock = (self.home / "start.lock").open("w")
+        deadline = time.monotonic() + wait_s
+        with lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise NodeFailed(
+                            f"another start on {self.home} has not ended within {wait_s:g} s",
+                            hint="Wait for it, or end that process, and try again.",
+                        ) from None
+                    time.sleep(0.1)
+            yield
+
+
+@contextmanager
+def _writable(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        raise NodeFailed(
+            f"the data folder {home} cannot be written: {cause}",
+            hint="Give it write permission, or name another folder with --data or BOXLENS_DATA_DIR.",
+        ) from cause
+
+
+def status(data_dir: Path) -> NodeStatus | None:
+    """What runs on a Boxlens data folder, whoever started it; None when nothing was left running."""
+    state = read_state(node_home.home_of(data_dir))
+    if state is None:
+        return None
+    alive = state.alive
+    return NodeStatus(
+        url=(alive or state.nodes)[0].url,
+        urls=tuple(node.url for node in alive),
+        pids=tuple(node.pid for node in alive),
+        nodes=len(state.nodes),
+        health=_health(alive[0].url) if alive else "dead",
+        started_at=state.started_at,
+        detached=state.detached,
+        simd=state.simd,
+        java=state.java,
+        logs=tuple(node.log for node in state.nodes),
+    )
+
+
+def _health(url: str) -> Health:
+    try:
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            word: Health = client.get(f"{url}/_cluster/health").raise_for_status().json()["status"]
+            return word
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "unreachable"
+
+
+def _await_health(state: State, deadline: float) -> None:
+    """Wait for every node to have joined and for stored data to be searchable.
+
+    Data that stays red is left to be seen in the status: a node that runs can still be repaired, or emptied.
+    """
+    wanted = {"wait_for_nodes": f"{len(state.nodes)}", "wait_for_status": "yellow", "timeout": "2s"}
+    joined = 0
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        while True:
+            try:
+                answer = client.get(f"{state.nodes[0].url}/_cluster/health", params=wanted).json()
+                joined = answer.get("number_of_nodes", joined)
+                if not answer.get("timed_out", True):
+                    return
+            except httpx.HTTPError:
+                joined = 0
+            if time.monotonic() > deadline or len(state.alive) < len(state.nodes):
+                break
+            time.sleep(0.1)
+    if joined < len(state.nodes):
+        raise NodeFailed(
+            f"{joined} of {len(state.nodes)} nodes formed a cluster in time",
+            hint=f"Read {state.nodes[0].log}; on a slow machine give it more time.",
+        )

@@ -1,0 +1,157 @@
+"""The folder of the embedded Elasticsearch and the files it reads: one sub-folder a node, loopback only.
+
+::
+
+    {data_dir}/elasticsearch/state.json     what runs here: see node_state
+    {data_dir}/elasticsearch/start.lock     held while a start is under way
+    {data_dir}/elasticsearch/node-1/        config/ data/ logs/ tmp/ spec.json
+    {data_dir}/elasticsearch/node-2/        only in a cluster
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+HTTP_TRIES = 100  # ports tried above the wanted one
+LOG_NAME = "node.log"
+CONSOLE_NAME = "console.log"
+CLOSE_WITHIN_S = 20  # a node that takes longer to close is killed
+
+_LOGGING = """\
+status = error
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = ${sys:es.logs.base_path}/node.log
+appender.file.filePattern = ${sys:es.logs.base_path}/node-%i.log.gz
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] [%node_name]%marker %m%n%throwable
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+rootLogger.level = info
+rootLogger.appenderRef.file.ref = file
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """All that the child process needs to know; handed over as a JSON file."""
+
+    name: str
+    jvm: str
+    jvm_options: list[str]
+    class_path: list[str]
+    home: str
+    config: str
+    logs: str
+    attached: bool
+
+    def write(self, folder: Path) -> Path:
+        path = folder / "spec.json"
+        path.write_text(json.dumps(asdict(self), indent=1), "utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> NodeSpec:
+        return cls(**json.loads(path.read_text("utf-8")))
+
+
+def home_of(data_dir: Path) -> Path:
+    """Where the embedded Elasticsearch lives under a Boxlens data folder."""
+    return data_dir.expanduser().resolve() / "elasticsearch"
+
+
+def node_folder(home: Path, number: int) -> Path:
+    """The folder of node ``number``, counted from 1."""
+    return home / f"node-{number}"
+
+
+def nodes_with_data(home: Path) -> int:
+    """How many nodes have kept data here: a cluster must not be started with fewer."""
+    return sum(1 for state in home.glob("node-*/data/_state") if any(state.glob("*")))
+
+
+def free_ports(count: int) -> list[int]:
+    """Different loopback ports that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def http_port_range(port: int) -> str:
+    """The server takes the first free port of the range itself, so two starts at once cannot meet; 0 is any port."""
+    return "0" if port == 0 else f"{port}-{min(port + HTTP_TRIES - 1, 65535)}"
+
+
+def write_config(home: Path, number: int, *, port: int, transport_ports: list[int], fresh: bool) -> Path:
+    """Write elasticsearch.yml and log4j2.properties of node ``number``; gives its folder.
+
+    ``transport_ports`` has one port a node. ``fresh`` is true for a cluster that has never been formed: only then
+    may the nodes elect a first master among themselves.
+    """
+    folder = node_folder(home, number)
+    for name in ("config", "data", "logs", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    settings: dict[str, object] = {
+        "cluster.name": f"boxlens-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}",
+        "node.name": f"node-{number}",
+        "path.data": str(folder / "data"),
+        "path.logs": str(folder / "logs"),
+        "network.host": "127.0.0.1",
+        "http.port": http_port_range(port),
+        "transport.port": transport_ports[number - 1],
+        # In percent, these turn every index read-only on a laptop whose large disk is nearly full.
+        "cluster.routing.allocation.disk.watermark.low": "2gb",
+        "cluster.routing.allocation.disk.watermark.high": "1gb",
+        "cluster.routing.allocation.disk.watermark.flood_stage": "512mb",
+    }
+    if len(transport_ports) == 1:
+        settings["discovery.type"] = "single-node"
+    else:
+        settings["discovery.seed_hosts"] = [f"127.0.0.1:{each}" for each in transport_ports]
+        if fresh:
+            settings["cluster.initial_master_nodes"] = [f"node-{n + 1}" for n in range(len(transport_ports))]
+    # JSON is YAML: quoting of odd folder names is then not ours to get right.
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()]
+    (folder / "config" / "elasticsearch.yml").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "config" / "log4j2.properties").write_text(_LOGGING, "utf-8")
+    return folder
+
+
+def jvm_options(server: Path, folder: Path, heap: str, *, short_lived: bool) -> list[str]:
+    """Options of the JVM: what the server's own launcher would give it, as far as it applies here.
+
+    A ``short_lived`` node is not compiled to the last: half the processor time to start, slower once warm.
+    """
+    return [
+        f"-Xmx{heap}",
+        *(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if short_lived else ["-XX:+UseG1GC"]),
+        "-Xrs",  # signals are handled by the Python side of the process
+        "-XX:+ExitOnOutOfMemoryError",
+        f"-XX:ErrorFile={folder / 'logs' / 'jvm-crash.log'}",
+        f"-Djava.io.tmpdir={folder / 'tmp'}",
+        f"-Des.path.home={server}",
+        f"-Des.path.conf={folder / 'config'}",
+        "-Des.distribution.type=tar",
+        "-Djava.awt.headless=true",
+        "-Dfile.encoding=UTF-8",
+        "-Djna.nosys=true",
+        "-Dio.netty.noUnsafe=true",
+        "-Dio.netty.noKeySetOptimization=true",
+        "-Dio.netty.recycler.maxCapacityPerThread=0",
+        "-Dlog4j.shutdownHookEnabled=false",
+        "-Dlog4j2.disable.jmx=true",
+        "-Dlog4j2.formatMsgNoLookups=true",
+        "--enable-native-access=ALL-UNNAMED",
+    ]

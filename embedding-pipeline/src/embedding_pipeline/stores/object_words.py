@@ -1,0 +1,54 @@
+"""How words find an object: the tokens of its word fields, their weights, and when enough of them match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embedding_pipeline.domain import IndexedObject
+from embedding_pipeline.words import index_tokens
+
+LABEL_WEIGHT = 100.0
+"""Score of an exact label: above anything that tokens can add up to in practice."""
+
+FIELD_WEIGHTS = {"label_names": 4.0, "tags": 4.0, "ocr_text": 3.0, "caption": 2.0, "file_name": 1.0}
+"""Weight of a token by the field it was found in; the best field of a token counts."""
+
+MOST_TOKENS = 64
+
+
+def needed(tokens: int) -> int:
+    """How many of so many tokens an object must hold: half of them, rounded up."""
+    return (tokens + 1) // 2
+
+
+def distinct(tokens: Sequence[str]) -> list[str]:
+    """Each token once, at most ``MOST_TOKENS``: a pasted page must not become a query of thousands of clauses."""
+    return list(dict.fromkeys(tokens))[:MOST_TOKENS]
+
+
+def all_tags(obj: IndexedObject) -> list[str]:
+    """The image's tags and the object's own, each once."""
+    return list(dict.fromkeys((*obj.image.tags, *obj.tags)))
+
+
+def fields_for(labels: Sequence[str]) -> dict[str, float]:
+    """Word fields and their weights for a query: where a label was recognised, its name is found by the label alone,
+    so that "dog" does not also find the name of a hot dog."""
+    return {name: weight for name, weight in FIELD_WEIGHTS.items() if not (labels and name == "label_names")}
+
+
+def object_tokens(obj: IndexedObject) -> dict[str, list[str]]:
+    """Index-side tokens of every word field of an object.
+
+    What is said of a whole image (caption, tags, file name) belongs to its frame: a caption that speaks of a dog must
+    not make every box of the picture one.
+    """
+    whole = obj.kind == "frame"
+    captions = [text for text in (obj.image.caption if whole else None, obj.caption) if text]
+    return {
+        "label_names": index_tokens((obj.label, *obj.label_names)),
+        "tags": index_tokens(all_tags(obj) if whole else obj.tags),
+        "ocr_text": index_tokens(obj.ocr_text),
+        "caption": index_tokens(captions),
+        "file_name": index_tokens((obj.image.file_name,) if whole else ()),
+    }

@@ -1,0 +1,70 @@
+"""The built page, served beside the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.api.world import World
+
+from embedding_pipeline.api.app import create_app
+
+
+@pytest.fixture
+def page(tmp_path: Path, world: World) -> Iterator[TestClient]:
+    (tmp_path / "secret.txt").write_text("outside")
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html><title>Boxlens</title>")
+    (dist / "assets" / "app-1a2b3c.js").write_text("export {}")
+    (dist / "favicon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    with TestClient(create_app(world, page_dir=dist)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/images/12", "/search?q=dog", "/%E5%9B%BE", "/v2", "/documents"])
+def test_the_page_stands_behind_every_path_that_is_no_file(page: TestClient, path: str) -> None:
+    answer = page.get(path)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+    assert "<title>Boxlens" in answer.text
+
+
+def test_the_policy_lets_no_foreign_or_inline_script_run(page: TestClient) -> None:
+    policy = dict(part.split(" ", 1) for part in page.get("/").headers["content-security-policy"].split("; "))
+    assert policy["script-src"] == "'self'"
+    assert "http://pictures.test" in policy["img-src"].split()
+    assert policy["frame-ancestors"] == "'none'"
+    assert page.get("/").headers["x-content-type-options"] == "nosniff"
+
+
+def test_hashed_files_are_kept_for_long(page: TestClient) -> None:
+    answer = page.get("/assets/app-1a2b3c.js")
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    assert page.get("/favicon.svg").headers["cache-control"] == "no-cache"
+    assert page.get("/assets/app-old.js").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/..%2f..%2fsecret.txt", "/%00"]
+)
+def test_nothing_outside_the_folder_is_served(page: TestClient, path: str) -> None:
+    assert "outside" not in page.get(path).text
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing"])
+def test_unknown_routes_of_the_api_stay_problems(page: TestClient, path: str) -> None:
+    answer = page.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert page.get("/v1/collections").status_code == 200
+    assert page.get("/openapi.json").json()["openapi"].startswith("3.1")
+    assert page.get("/docs").status_code == 200
+
+
+def test_the_page_is_only_read(page: TestClient) -> None:
+    assert page.post("/search").json()["code"] == "not_found"
+    assert page.put("/v1/collections/photos/search").json()["code"] == "method_not_allowed"
+    assert page.head("/").status_code == 200
+    assert page.head("/").content == b""

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedding_pipeline.api.convert import filter_of
+from embedding_pipeline.api.query import DateRange, NumberRange, TermSets
+from embedding_pipeline.api.query import Filter as JsonFilter
+from embedding_pipeline.domain import Condition, Filter, Range
+from embedding_pipeline.errors import BadQuery
+from embedding_pipeline.fields import FIELDS
+from embedding_pipeline.filters import parse_expression
+
+
+def test_the_example_of_the_contract() -> None:
+    text = "label:car,truck score>=0.5 area>=0.02 -tag:draft format:jpg taken:2023-01..2023-06 attributes.shop:12"
+    assert parse_expression(text) == Filter(
+        conditions=(
+            Condition("label", any_of=("car", "truck")),
+            Condition("box_score", range=Range(gte=0.5)),
+            Condition("area_share", range=Range(gte=0.02)),
+            Condition("tags", none_of=("draft",)),
+            Condition("format", any_of=("jpeg",)),
+            Condition("taken_at", range=Range("2023-01-01T00:00:00.000Z", "2023-06-30T23:59:59.999Z")),
+            Condition("attributes.shop", any_of=("12",)),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "range"),
+    [
+        ("score:0.5", Range(0.5, 0.5)),
+        ("score=0.5", Range(0.5, 0.5)),
+        ("width:640..1920", Range(640, 1920)),
+        ("width:640..", Range(640, None)),
+        ("width:..1920", Range(None, 1920)),
+        ("width<=1920", Range(None, 1920)),
+        ("width>640", Range(math.nextafter(640, math.inf), None)),
+        ("width<640", Range(None, math.nextafter(640, 0))),
+        ("size>=1e6", Range(1_000_000, None)),
+        ("taken:2024-02", Range("2024-02-01T00:00:00.000Z", "2024-02-29T23:59:59.999Z")),
+        ("taken:2023", Range("2023-01-01T00:00:00.000Z", "2023-12-31T23:59:59.999Z")),
+        ("taken:2023-05-31", Range("2023-05-31T00:00:00.000Z", "2023-05-31T23:59:59.999Z")),
+        ("taken>=2023-05", Range("2023-05-01T00:00:00.000Z", None)),
+        ("taken<=2023-05", Range(None, "2023-05-31T23:59:59.999Z")),
+        ("taken>2023", Range("2024-01-01T00:00:00.000Z", None)),
+        ("taken<2023", Range(None, "2022-12-31T23:59:59.999Z")),
+        ("taken>=2023-05-31T10:00:00+08:00", Range("2023-05-31T02:00:00.000Z", None)),
+        ('ingested:"2023-05-31T10:00:00Z"', Range("2023-05-31T10:00:00.000Z", "2023-05-31T10:00:00.000Z")),
+    ],
+)
+def test_ranges(text: str, range: Range) -> None:
+    (condition,) = parse_expression(text).conditions
+    assert condition.range == range
+
+
+def test_commas_mean_or_and_minus_means_none() -> None:
+    low, high = Condition("width", range=Range(1, 1)), Condition("width", range=Range(5, 9))
+    either = (Filter((low,)), Filter((high,)))
+    assert parse_expression("width:1,5..9") == Filter(any=either)
+    assert parse_expression("-width:1,5..9") == Filter(none=either)
+    assert parse_expression("width:1,5..9 height:1,2").none == (
+        Filter(none=tuple(Filter((Condition("height", range=Range(n, n)),)) for n in (1.0, 2.0))),
+    )
+
+
+def test_quotes_and_spaces() -> None:
+    text = '  label:"hot dog",car\ttags:"a,b","say \\"hi\\"","back\\\\slash"  camera:佳能 '
+    assert [condition.any_of for condition in parse_expression(text).conditions] == [
+        ("hot dog", "car"),
+        ("a,b", 'say "hi"', "back\\slash"),
+        ("佳能",),
+    ]
+    assert parse_expression("  ").empty
+
+
+@pytest.mark.parametrize(
+    ("text", "character", "hint"),
+    [
+        ("car", 1, "field:value"),
+        ("label:car cat", 11, "field:value"),
+        ("label:car lable:cat", 11, "label"),
+        ("label:", 7, "field:value"),
+        ("label:car,", 11, "field:value"),
+        ('label:"car', 7, ""),
+        ('label:"car"x', 12, ""),
+        ("label>=car", 6, "colon"),
+        ("score>=high", 8, ""),
+        ("score>=nan", 8, ""),
+        ("score:0.9..0.1", 7, ""),
+        ("score:..", 7, ""),
+        ("taken:2023-13", 7, "2023-05"),
+        ("taken:2023-02-30", 7, "2023-05"),
+        ("taken>9999", 7, ""),
+        ("kind:thing", 6, ""),
+        ("attributes.:x", 1, "attributes.NAME"),
+        ("-", 1, "field:value"),
+        (":x", 1, "field:value"),
+    ],
+)
+def test_mistakes_are_named_by_character(text: str, character: int, hint: str) -> None:
+    with pytest.raises(BadQuery) as caught:
+        parse_expression(text)
+    assert caught.value.place == f"character {character}"
+    assert hint in caught.value.hint + caught.value.detail
+
+
+def test_the_json_filter_has_exactly_the_fields_of_the_table() -> None:
+    kinds = {"keyword": TermSets, "number": NumberRange, "date": DateRange}
+    declared = {
+        name: info for name, info in JsonFilter.model_fields.items() if name not in ("any", "none", "attributes")
+    }
+    assert list(declared) == list(FIELDS)
+    for name, value in {"keyword": "x", "number": 1, "date": "2023"}.items():
+        for field in FIELDS.values():
+            if field.type == name:
+                model = JsonFilter.model_validate({field.name: value})
+                assert isinstance(getattr(model, field.name), kinds[name])
+
+
+@pytest.mark.parametrize(
+    ("document", "expression"),
+    [
+        ({}, ""),
+        ({"label": "car"}, "label:car"),
+        ({"label": ["car", "truck"]}, "label:car,truck"),
+        ({"label": {"any": ["car"]}, "tags": {"none": ["draft"]}}, "label:car -tag:draft"),
+        ({"box_score": {"gte": 0.5}, "width": 640}, "score>=0.5 width:640"),
+        ({"taken_at": {"gte": "2023-01", "lte": "2023-06"}}, "taken:2023-01..2023-06"),
+        ({"attributes.shop": ["12"]}, "attributes.shop:12"),
+        ({"attributes": {"shop": "12"}}, "attributes.shop:12"),
+        ({"none": [{"width": {"gte": 9}}]}, "-width:9.."),
+        ({"any": [{"width": 1}, {"width": 2}]}, "width:1,2"),
+        ({"format": ["JPG"]}, "format:jpeg"),
+    ],
+)
+def test_json_and_expression_say_the_same(document: dict[str, object], expression: str) -> None:
+    assert filter_of(JsonFilter.model_validate(document)) == parse_expression(expression)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_filter_or_a_named_mistake(text: str) -> None:
+    for expression in (text, f"label:{text}", f"taken:{text}", f"score>{text}"):
+        with contextlib.suppress(BadQuery):
+            assert isinstance(parse_expression(expression), Filter)
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(lambda text: text.strip())
+
+
+parts_of_text = st.tuples(
+    st.booleans(), st.sampled_from(["label", "tags", "attributes.x"]), st.lists(words, min_size=1, max_size=3)
+)
+
+
+@given(st.lists(parts_of_text, max_size=20))
+def test_what_is_written_is_what_is_read(parts: list[tuple[bool, str, list[str]]]) -> None:
+    def quoted(value: str) -> str:
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    text = " ".join(f"{'-' * no}{name}:{','.join(quoted(value) for value in values)}" for no, name, values in parts)
+    if len(text) > 4000:
+        return
+    expected = tuple(
+        Condition(name, **{"none_of" if no else "any_of": tuple(value.strip() for value in values)})
+        for no, name, values in parts
+    )
+    assert parse_expression(text) == Filter(expected)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_keep_their_value_in_both_languages(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    expected = Filter((Condition("box_score", range=Range(low, high)),))
+    assert parse_expression(f"score:{low!r}..{high!r}") == expected
+    document = json.loads(json.dumps({"box_score": {"gte": low, "lte": high}}))
+    assert filter_of(JsonFilter.model_validate(document)) == expected
