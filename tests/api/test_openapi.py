@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from tests.api.world import World
+from tests.api.world import World, first_object, proxy_in_process
 
 from embedding_pipeline.api.app import create_app, routes_only
 from embedding_pipeline.api.openapi import document
@@ -57,23 +59,41 @@ def test_operation_ids_are_unique_and_references_resolve() -> None:
     assert {"Query", "Answer", "Problem"} <= named | {"Query", "Answer"} & set(schemas)
 
 
-def test_bodies_have_examples_that_are_accepted(world: World) -> None:
+def test_bodies_have_examples() -> None:
     schemas = routes_only().openapi()["components"]["schemas"]
     for name in ("Query", "Filter", "CollectionSpec", "ImagePatch", "FacetQuery"):
         assert schemas[name]["examples"], name
 
 
-def _world_with_pictures() -> World:
-    world = World()
-    for seed in range(3):
-        world.add(seed, caption="两只狗 dog", tags=("a",))
-    return world
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[schemathesis.BaseSchema, dict[str, str]]]:
+    """The document as served over a world with a few pictures, and the path parameters of what is there."""
+    with proxy_in_process(tmp_path_factory.mktemp("proxy")) as transport:
+        world = World(transport)
+        world.index.create("photos", world.pack)
+        ids = [world.add(seed, caption="two dogs", tags=("a",)) for seed in range(3)]
+        stored = {"collection": "photos", "image_id": ids[0], "object_id": first_object(ids[0])}
+        yield schemathesis.openapi.from_asgi("/openapi.json", create_app(world)), stored
 
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(_world_with_pictures()))
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=["fitting", "unfitting"])
+@pytest.mark.parametrize("name", [name for name, _ in operations()])
+def test_no_request_made_from_the_document_is_a_server_error(
+    served: tuple[schemathesis.BaseSchema, dict[str, str]], name: str, mode: GenerationMode
+) -> None:
+    method, path = name.split(" ")
+    schema, stored = served
+    operation = schema[path][method.upper()]
+    if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
+        return  # nothing that could be wrong
 
+    known: dict[str, str] | None = None
+    if mode is GenerationMode.POSITIVE and name != "delete /v1/collections/{collection}":
+        known = {key: value for key, value in stored.items() if f"{{{key}}}" in path}  # else all it meets is 404
 
-@schema.parametrize()
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_no_request_made_from_the_document_is_a_server_error(case: schemathesis.Case) -> None:
-    case.call_and_validate(checks=[not_a_server_error])
+    @given(case=operation.as_strategy(generation_mode=mode, path_parameters=known or None))
+    @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def requests(case: schemathesis.Case) -> None:
+        case.call_and_validate(checks=[not_a_server_error])
+
+    requests()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.shared import DATA, needs_photos
 
 from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.images import crop, decode
 from embedding_pipeline.models.packs import Pack, load_pack
 from embedding_pipeline.models.trial_pack import TRIAL_NAME, make_test_pack
-
-DATA = Path(os.environ.get("BOXLENS_SHARED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-needs_data = pytest.mark.skipif(not (DATA / "models").is_dir(), reason=f"{DATA} is not there: set BOXLENS_SHARED_DATA")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +25,7 @@ def photo(number: int) -> np.ndarray:
     return decode((DATA / "photos" / "images" / f"{number:012}.jpg").read_bytes(), max_pixels=64_000_000).pixels
 
 
-@needs_data
+@needs_photos
 def test_it_has_all_roles_but_clip(pack: Pack) -> None:
     pack.warm_up()
     assert (pack.info.name, pack.info.vit_dims, pack.info.clip_dims) == (TRIAL_NAME, 1280, None)
@@ -36,7 +33,7 @@ def test_it_has_all_roles_but_clip(pack: Pack) -> None:
     assert len(pack.labels) == 80
 
 
-@needs_data
+@needs_photos
 def test_making_it_again_changes_nothing(pack: Pack) -> None:
     before = (pack.folder / "pack.json").read_bytes()
     assert make_test_pack(DATA, pack.folder.parent) == pack.folder
@@ -44,7 +41,7 @@ def test_making_it_again_changes_nothing(pack: Pack) -> None:
     assert str(DATA.resolve()) in json.loads(before)["vit"]["model"]["path"]
 
 
-@needs_data
+@needs_photos
 @pytest.mark.parametrize("number", [790, 442450])
 def test_labelled_dogs_are_found_where_they_are(pack: Pack, number: int) -> None:
     photos = {p["id"]: p for p in json.loads((DATA / "photos" / "manifest.json").read_text("utf-8"))}
@@ -54,7 +51,7 @@ def test_labelled_dogs_are_found_where_they_are(pack: Pack, number: int) -> None
     assert any(d.box.iou(type(d.box)(x, y, x + w, y + h)) >= 0.5 for d in dogs)
 
 
-@needs_data
+@needs_photos
 def test_a_smaller_copy_of_a_crop_is_nearest_to_it(pack: Pack) -> None:
     assert pack.detector is not None
     assert pack.vit is not None

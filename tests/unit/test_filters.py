@@ -154,13 +154,12 @@ def test_any_text_is_a_filter_or_a_named_mistake(text: str) -> None:
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(lambda text: text.strip())
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.booleans(), st.sampled_from(["label", "tags", "attributes.x"]), st.lists(words, min_size=1, max_size=3)
-        )
-    )
+parts_of_text = st.tuples(
+    st.booleans(), st.sampled_from(["label", "tags", "attributes.x"]), st.lists(words, min_size=1, max_size=3)
 )
+
+
+@given(st.lists(parts_of_text, max_size=20))
 def test_what_is_written_is_what_is_read(parts: list[tuple[bool, str, list[str]]]) -> None:
     def quoted(value: str) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -141,6 +141,7 @@ def _object(stored: domain.IndexedObject) -> dict[str, object]:
         "box_norm": list(stored.box.norm(width, height)),
         "area_share": stored.box.area / (width * height),
         "label": stored.label,
+        "label_names": list(stored.label_names),
         "box_score": stored.box_score,
         "colours": list(stored.colours),
         "ocr_text": list(stored.ocr_text),

@@ -87,6 +87,7 @@ class StoredObject(BaseModel):
     box_norm: Numbers4 = BOX_NORM
     area_share: float = Field(description="box area over picture area, 0..1")
     label: str
+    label_names: list[str] = Field(description="names of the label in English and Chinese")
     box_score: float
     colours: list[str]
     ocr_text: list[str]

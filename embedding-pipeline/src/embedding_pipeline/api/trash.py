@@ -122,6 +122,7 @@ def pack(objects: Sequence[IndexedObject], revision: str, deleted_at: datetime) 
                 "colours": stored.colours,
                 "caption": stored.caption,
                 "tags": stored.tags,
+                "label_names": stored.label_names,
             }
             for stored in objects
         ],
@@ -147,6 +148,7 @@ def unpack(data: bytes) -> tuple[list[IndexedObject], str, datetime]:
             colours=tuple(entry["colours"]),
             caption=entry["caption"],
             tags=tuple(entry["tags"]),
+            label_names=tuple(entry["label_names"]),
         )
         for entry in document["objects"]
     ]

@@ -12,6 +12,7 @@ import httpx
 
 from embedding_pipeline.errors import BadInput, BoxlensError, Denied, DiskFull, NotFound, ProxyAway, TooLarge
 
+PAGE = 1000
 _PAUSES_S = (0.2, 0.4, 0.8)
 _START = "Start it with `boxlens proxy`, or correct BOXLENS_PROXY__URL."
 
@@ -84,7 +85,8 @@ class ProxyStore:
         """
         cursor: str | None = None
         while True:
-            query = {"prefix": prefix, "limit": "1000"} | ({"cursor": cursor} if cursor else {})
+            query = {"prefix": prefix, "limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+            query |= self._signature(bucket, "", "")
             try:
                 page = self._send("GET", f"/file/{quote(bucket, safe='')}?{urlencode(query)}").json()
             except NotFound:
@@ -111,14 +113,19 @@ class ProxyStore:
         return f"/file/{quote(bucket, safe='')}/{quote(key, safe='/')}"
 
     def _signed(self, bucket: str, key: str, width: int | None = None) -> str:
-        """The path with its query: see ``minio_proxy.signing`` for what is signed."""
+        """The path with its query."""
         query = {"w": str(width)} if width is not None else {}
-        if self._signing_key is not None:
-            expires = str((int(self._clock()) // self._ttl + 2) * self._ttl)
-            message = f"{bucket}\n{key}\n{query.get('w', '')}\n\n{expires}"
-            signature = hmac.new(self._signing_key, message.encode(), hashlib.sha256).hexdigest()
-            query |= {"expires": expires, "signature": signature}
+        query |= self._signature(bucket, key, query.get("w", ""))
         return self._path(bucket, key) + (f"?{urlencode(query)}" if query else "")
+
+    def _signature(self, bucket: str, key: str, width: str) -> dict[str, str]:
+        """Expiry and signature as query parameters: see ``minio_proxy.signing`` for what is signed."""
+        if self._signing_key is None:
+            return {}
+        expires = str((int(self._clock()) // self._ttl + 2) * self._ttl)
+        message = f"{bucket}\n{key}\n{width}\n\n{expires}"
+        signature = hmac.new(self._signing_key, message.encode(), hashlib.sha256).hexdigest()
+        return {"expires": expires, "signature": signature}
 
     def _send(
         self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None
