@@ -12,6 +12,7 @@ from pathlib import Path
 
 from embedding_pipeline.page_build import built_page, front_folder
 from embedding_pipeline.stores.node_jars import ensure_jars
+from tests.servers import minio
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -25,9 +26,11 @@ class Lacking(Exception):
 def prepare(say: Callable[[str], None]) -> None:
     """Bring everything. Raises Lacking, or Unavailable from the parts of the product it uses."""
     system_packages(say)
-    from tests.servers.minio_build import minio_server
-
-    minio_server(say)
+    say("MinIO server (built once, 2 to 5 minutes) ...")
+    try:
+        minio.binary()
+    except minio.NoMinio as error:
+        raise Lacking(f"no MinIO server: {error}") from error
     ensure_jars(None)
     built_page(front_folder(), say)
 

@@ -1,4 +1,4 @@
-"""Real photos, models and texts for tests, where they are: ../shared/data beside the project, or BOXLENS_SHARED_DATA."""
+"""Real photos, models and texts for tests: ../shared/data beside the project, or BOXLENS_SHARED_DATA."""
 
 from __future__ import annotations
 

@@ -1,17 +1,22 @@
-"""The object stores that the contract is held against."""
+"""What the contracts are held against: the object index on its two adapters, the object store on its two backends."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
+from tests.contract.objects import PACK
+from tests.servers import live, minio
+
+from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
+from embedding_pipeline.stores.elastic import ElasticIndex
+from embedding_pipeline.stores.elastic_client import connect
+from embedding_pipeline.stores.exact import ExactIndex
 from minio_proxy.app import create_app
 from minio_proxy.settings import ProxySettings
-
-from tests.servers import minio
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +32,11 @@ def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[minio.Min
         yield server
 
 
-@pytest.fixture(params=["file", "s3"])
-def proxy_settings(request: pytest.FixtureRequest, tmp_path: Path) -> ProxySettings:
+@pytest.fixture(scope="session", params=["file", "s3"])
+def proxy_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ProxySettings:
     """Settings of a proxy over an empty folder, and of one over the real MinIO."""
-    common = {"root": tmp_path / "root", "cache": tmp_path / "cache", "max_bytes": 4 * 1024 * 1024, "idle_s": 5.0}
+    folder = tmp_path_factory.mktemp("proxy")
+    common = {"root": folder / "root", "cache": folder / "cache", "max_bytes": 4 * 1024 * 1024, "idle_s": 5.0}
     if request.param == "file":
         return ProxySettings(backend="file", **common)
     server = request.getfixturevalue("minio_server")
@@ -43,9 +49,10 @@ def proxy_settings(request: pytest.FixtureRequest, tmp_path: Path) -> ProxySetti
     )
 
 
-@pytest.fixture
-def proxy(proxy_settings: ProxySettings) -> Iterator[TestClient]:
-    with TestClient(create_app(proxy_settings), raise_server_exceptions=False) as client:
+@pytest.fixture(scope="session")
+def proxy(proxy_settings: ProxySettings) -> Iterator[httpx.Client]:
+    """The proxy over that store, on a real socket."""
+    with live.serving(create_app(proxy_settings)) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield client
 
 
@@ -53,3 +60,34 @@ def proxy(proxy_settings: ProxySettings) -> Iterator[TestClient]:
 def bucket() -> str:
     """A bucket name that nobody has used."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
+    """The adapter over the running node, with names of its own; its collections are dropped afterwards."""
+    client = connect(elasticsearch_url, ElasticsearchSettings())
+    index = ElasticIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
+    yield index
+    for collection in index.collections():
+        index.drop(collection.name)
+    client.close()
+
+
+@pytest.fixture(params=["exact", "elastic"])
+def index(request: pytest.FixtureRequest) -> ObjectIndex:
+    if request.param == "exact":
+        return ExactIndex()
+    found: ObjectIndex = request.getfixturevalue("elastic")
+    return found
+
+
+@pytest.fixture
+def c(index: ObjectIndex) -> str:
+    """An empty collection of the test pack."""
+    index.create("photos", PACK)
+    return "photos"

@@ -5,22 +5,18 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 from pathlib import Path
 
-import pytest
+from tests.shared import DATA, needs_photos
 
 from embedding_pipeline.images import decode
 from embedding_pipeline.models.coco import COCO as CLASSES
 from embedding_pipeline.models.packs import RunOptions, load_pack
 from embedding_pipeline.models.trial_pack import make_test_pack
 
-DATA = Path(os.environ.get("BOXLENS_SHARED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 
-
-@pytest.mark.skipif(not (DATA / "photos").is_dir(), reason=f"{DATA}/photos is not there: set BOXLENS_SHARED_DATA")
+@needs_photos
 def test_map50_on_the_photos(tmp_path: Path) -> None:
-    pytest.importorskip("pycocotools")
     pack = load_pack(make_test_pack(DATA, tmp_path), RunOptions(score_threshold=0.01, nms_iou=0.45))
     assert pack.detector is not None
     numbers = {label.id: number for number, label in enumerate(CLASSES, start=1)}

@@ -21,6 +21,7 @@ from embedding_pipeline.errors import NodeFailed
 from embedding_pipeline.stores import node_home
 from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch, status
 from embedding_pipeline.stores.node_report import java_report
+from embedding_pipeline.stores.node_state import await_ends
 
 START_S = 120
 HEAP = "512m"
@@ -30,7 +31,7 @@ import sys, time
 from pathlib import Path
 from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch
 
-node = EmbeddedElasticsearch(Path(sys.argv[1]), port=0, heap="512m")
+node = EmbeddedElasticsearch(Path(sys.argv[1]), port=0, heap="512m", short_lived=True)
 print("starting", flush=True)
 node.start(wait_s=120)
 print("up", flush=True)
@@ -44,10 +45,8 @@ def call(method: str, url: str, body: object = None) -> Any:
 
 
 def gone(pids: list[int], within_s: float = 40) -> bool:
-    """Whether all the processes end in time; a zombie that nobody waits for has ended."""
-    living = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    _, left = psutil.wait_procs(living, timeout=within_s)
-    return all(process.status() == psutil.STATUS_ZOMBIE for process in left if process.is_running())
+    """Whether all the processes end in time."""
+    return await_ends([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], within_s) == []
 
 
 def node_processes(data_dir: Path) -> list[int]:
@@ -75,7 +74,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        node = EmbeddedElasticsearch(data_dir, port=taken.getsockname()[1], heap=HEAP)
+        node = EmbeddedElasticsearch(data_dir, port=taken.getsockname()[1], heap=HEAP, short_lived=True)
         url = node.start(wait_s=START_S)
         assert url != f"http://127.0.0.1:{taken.getsockname()[1]}"
     yield Running(node, data_dir, url)
@@ -123,14 +122,14 @@ def test_it_listens_on_loopback_only(running: Running) -> None:
 
 
 def test_another_object_finds_it_and_leaves_it_running(running: Running) -> None:
-    with EmbeddedElasticsearch(running.data_dir, port=0, heap=HEAP) as url:
+    with EmbeddedElasticsearch(running.data_dir, port=0, heap=HEAP, short_lived=True) as url:
         assert url == running.url
     assert call("GET", f"{running.url}/_cluster/health")["status"] == "green"
 
 
 def test_a_second_start_on_its_folder_is_refused_with_the_repair(running: Running) -> None:
     with pytest.raises(NodeFailed, match="already runs") as failed:
-        EmbeddedElasticsearch(running.data_dir, port=0, heap=HEAP).start(wait_s=START_S)
+        EmbeddedElasticsearch(running.data_dir, port=0, heap=HEAP, short_lived=True).start(wait_s=START_S)
     assert running.url in failed.value.detail
     assert "es stop --data" in failed.value.hint
 
@@ -140,7 +139,7 @@ def test_a_node_lock_held_by_an_unknown_node_is_refused_with_the_repair(running:
     own.mkdir(parents=True)
     (own / "data").symlink_to(running.node.home / "node-1" / "data")
     with pytest.raises(NodeFailed, match="failed to obtain node lock") as failed:
-        EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP).start(wait_s=START_S)
+        EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP, short_lived=True).start(wait_s=START_S)
     assert "another with --data" in failed.value.hint
     assert str(own / "logs" / node_home.LOG_NAME) in failed.value.hint
     assert node_processes(tmp_path) == []
@@ -148,7 +147,7 @@ def test_a_node_lock_held_by_an_unknown_node_is_refused_with_the_repair(running:
 
 
 def test_data_are_kept_between_starts_and_sigterm_closes_cleanly(tmp_path: Path) -> None:
-    node = EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP)
+    node = EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP, short_lived=True)
     url = node.start(wait_s=START_S, detached=True)
     call("PUT", f"{url}/kept/_doc/1", {"word": "still here"})
     told = status(tmp_path)
@@ -159,7 +158,7 @@ def test_data_are_kept_between_starts_and_sigterm_closes_cleanly(tmp_path: Path)
     left = status(tmp_path)
     assert left is not None
     assert left.health == "dead"
-    with EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP) as url:
+    with EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP, short_lived=True) as url:
         assert call("GET", f"{url}/kept/_doc/1")["_source"] == {"word": "still here"}
     assert node_processes(tmp_path) == []
     assert status(tmp_path) is None
@@ -187,7 +186,7 @@ def test_a_start_that_fails_quotes_the_log_and_names_it(tmp_path: Path) -> None:
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "_state").write_text("in the way")
     with pytest.raises(NodeFailed, match="node-1 did not start") as failed:
-        EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP).start(wait_s=START_S)
+        EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP, short_lived=True).start(wait_s=START_S)
     assert "Exception" in failed.value.detail
     assert str(folder / "logs") in failed.value.hint
     assert node_processes(tmp_path) == []
@@ -195,12 +194,12 @@ def test_a_start_that_fails_quotes_the_log_and_names_it(tmp_path: Path) -> None:
 
 def test_a_start_that_takes_too_long_is_ended_and_named(tmp_path: Path) -> None:
     with pytest.raises(NodeFailed, match="not up in time"):
-        EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP).start(detached=True, wait_s=0.5)
+        EmbeddedElasticsearch(tmp_path, port=0, heap=HEAP, short_lived=True).start(detached=True, wait_s=0.5)
     assert node_processes(tmp_path) == []
 
 
 def test_two_nodes_form_a_cluster_and_a_dead_one_is_seen(tmp_path: Path) -> None:
-    cluster = EmbeddedElasticsearch(tmp_path, port=0, nodes=2, heap=HEAP)
+    cluster = EmbeddedElasticsearch(tmp_path, port=0, nodes=2, heap=HEAP, short_lived=True)
     try:
         url = cluster.start(wait_s=START_S)
         replicated = {"settings": {"number_of_shards": 1, "number_of_replicas": 1}}
@@ -221,7 +220,7 @@ def test_two_nodes_form_a_cluster_and_a_dead_one_is_seen(tmp_path: Path) -> None
         cluster.close()
     assert node_processes(tmp_path) == []
     with pytest.raises(NodeFailed, match="data of 2 nodes"):
-        EmbeddedElasticsearch(tmp_path, port=0, nodes=1, heap=HEAP).start()
+        EmbeddedElasticsearch(tmp_path, port=0, nodes=1, heap=HEAP, short_lived=True).start()
 
 
 def test_the_command_line_starts_finds_and_stops_it(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-
-from embedding_pipeline.domain import Filter
-from embedding_pipeline.wiring import Boxlens
 from tests.shared import PHOTOS, needs_photos
+
+from embedding_pipeline.domain import Filter, IndexedObject
+from embedding_pipeline.wiring import Boxlens
 
 KILLS = 6
 PICTURES = 24
@@ -39,10 +39,11 @@ def documents(boxlens: Boxlens, collection: str) -> dict[str, tuple[object, ...]
     boxlens.index.refresh(collection)
     ids = [m.object_id for m in boxlens.index.matching(collection, Filter(), 10_000)]
     stored = boxlens.index.objects(collection, ids, vectors=True)
-    return {
-        o.object_id: (o.label, o.box, round(o.box_score, 4), o.image.file_name, None if o.vit_vector is None else o.vit_vector.tobytes())
-        for o in stored
-    }  # fmt: skip
+    return {o.object_id: (o.label, o.box, round(o.box_score, 4), o.image.file_name, vector(o)) for o in stored}
+
+
+def vector(stored: IndexedObject) -> bytes | None:
+    return None if stored.vit_vector is None else stored.vit_vector.tobytes()
 
 
 @needs_photos

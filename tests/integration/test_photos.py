@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.servers.stack import Stack
+from tests.shared import DATA, PHOTOS, manifest, needs_photos
 
 from embedding_pipeline.domain import (
     Answer,
@@ -20,8 +23,6 @@ from embedding_pipeline.domain import (
 )
 from embedding_pipeline.sources import references
 from embedding_pipeline.stores.exact import ExactIndex
-from tests.servers.stack import Stack
-from tests.shared import DATA, PHOTOS, manifest, needs_photos
 
 pytestmark = needs_photos
 LABELLED_DOGS = ("000000000790.jpg", "000000442450.jpg")
@@ -55,16 +56,31 @@ def test_dog_and_its_chinese_name_find_the_same_photos(stack: Stack) -> None:
 
 
 def test_no_hot_dog_ranks_level_with_a_dog(stack: Stack) -> None:
-    search = stack.boxlens.searcher.search
-    hot_dogs = search(stack.collection, Query((TextClause("hot dog"),)))
-    assert hot_dogs.hits
-    assert {o.object.label for h in hot_dogs.hits for o in h.objects} == {"hot dog"}
+    """The photos have no hot dog that is detected, so one box of a photo without dogs is made one."""
+    index, search = stack.boxlens.index, stack.boxlens.searcher.search
+    names = {label.id: (*label.en, *label.zh) for label in stack.boxlens.loaded.labels}
+    dogs = index.matching(stack.collection, Filter((Condition("label", any_of=("dog",)),)), 100)
+    other = next(
+        m
+        for m in index.matching(stack.collection, Filter((Condition("label", any_of=("person",)),)), 100)
+        if m.image_id not in {d.image_id for d in dogs}
+    )
+    index.create("sausages", stack.boxlens.pack)
+    for image_id in {d.image_id for d in dogs} | {other.image_id}:
+        objects = index.image(stack.collection, image_id, vectors=True)
+        given = [
+            replace(o, label="hot dog", label_names=names["hot dog"]) if o.object_id == other.object_id else o
+            for o in objects
+        ]
+        assert all(result.ok for result in index.write("sausages", given))
+    index.refresh("sausages")
     for words in ("dog", "狗"):
-        answer = search(stack.collection, Query((TextClause(words),)))
-        dogs = [o.score for h in answer.hits for o in h.objects if o.object.label == "dog"]
-        others = [o.score for h in answer.hits for o in h.objects if o.object.label != "dog"]
-        assert dogs
-        assert max(others, default=0) < min(dogs)
+        labels = {o.object.label for h in search("sausages", Query((TextClause(words),))).hits for o in h.objects}
+        assert "dog" in labels
+        assert "hot dog" not in labels
+    for words in ("hot dog", "热狗"):
+        (hit,) = search("sausages", Query((TextClause(words),))).hits
+        assert [o.object.object_id for o in hit.objects] == [other.object_id]
 
 
 @pytest.mark.parametrize("name", ["000000000790.jpg", "000000000285.jpg", "000000001000.jpg"])
@@ -127,7 +143,6 @@ def test_every_odd_file_is_whole_or_refused_by_name(stack: Stack) -> None:
     assert set(failures) == {"not-an-image.txt", "LICENSE"}
     assert all(failures.values())
     assert report.stored + report.failed == len(names)
-    stored = {
-        o.image.file_name for o in stack.boxlens.index.objects("odd", [m.object_id for m in stack.boxlens.index.matching("odd", Filter(), 10_000)])
-    }  # fmt: skip
-    assert stored == names - set(failures)
+    index = stack.boxlens.index
+    ids = [match.object_id for match in index.matching("odd", Filter(), 10_000)]
+    assert {o.image.file_name for o in index.objects("odd", ids)} == names - set(failures)

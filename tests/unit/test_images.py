@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
 from PIL.TiffImagePlugin import IFDRational
+from tests.shared import DATA
 
 from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import (
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 
 LIMIT = 64_000_000
 RED, GREEN, BLUE, WHITE = (220, 20, 30), (20, 180, 40), (30, 40, 210), (255, 255, 255)
-ODD = Path(os.environ.get("BOXLENS_SHARED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "odd_files"
+ODD = DATA / "odd_files"
 
 
 def quarters(width: int = 48, height: int = 32) -> Image.Image:

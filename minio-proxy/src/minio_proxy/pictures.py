@@ -10,7 +10,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minio_proxy.errors import BadBox, TooLarge, UnreadablePicture, UnsupportedType
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "AVIF", "ICO")
+Image.init()  # else Pillow knows only some formats by name
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "AVIF", "ICO")
+FORMATS = tuple(name for name in _FORMATS if name in Image.OPEN)  # a build may lack some
 _ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)  # stored lying on its side
 _REDUCTIONS = (8, 4, 2)  # what a JPEG decoder can skip while decoding

@@ -30,7 +30,7 @@ def start(
     data: Data = None,
     port: Annotated[int | None, typer.Option(help="First port to try, 0 for any [9200].", min=0, max=65535)] = None,
     java_home: Annotated[Path | None, typer.Option(help="A JDK 21 to 25 [JAVA_HOME, else the one included].")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds the start may take.", min=1)] = 60,
+    wait: Annotated[float, typer.Option(help="Seconds the start may take.", min=1)] = 120,
     as_json: AsJson = False,
 ) -> None:
     """Start it and leave it running until `boxlens es stop`. Fetches the server (42 MB) the first time."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from embedding_pipeline.domain import Filter, VectorQuery, WordQuery
 from embedding_pipeline.stores.filter_checks import Area, Check, CheckedFilter, Period, Value, checked
-from embedding_pipeline.stores.object_words import FIELD_WEIGHTS, LABEL_WEIGHT, distinct, needed
+from embedding_pipeline.stores.object_words import LABEL_WEIGHT, distinct, fields_for, needed
 
 Body = dict[str, Any]
 
@@ -62,7 +62,9 @@ def word_body(query: WordQuery) -> Body:
     ]
     tokens = distinct(query.tokens)
     if tokens:
-        ways.append({"bool": {"should": [_token(t) for t in tokens], "minimum_should_match": needed(len(tokens))}})
+        weights = fields_for(query.labels)
+        parts = [_token(token, weights) for token in tokens]
+        ways.append({"bool": {"should": parts, "minimum_should_match": needed(len(tokens))}})
     found: Body = {"bool": {"should": ways, "minimum_should_match": 1}} if ways else {"match_none": {}}
     if not query.filter.empty:
         found = {"bool": {"must": [found], "filter": [filter_query(checked(query.filter))]}}
@@ -70,8 +72,8 @@ def word_body(query: WordQuery) -> Body:
     return {"query": found, "size": size, "sort": BY_RANK, "_source": False, "track_total_hits": False}
 
 
-def _token(token: str) -> Body:
-    fields = [{"term": {f"tokens.{name}": {"value": token, "boost": w}}} for name, w in FIELD_WEIGHTS.items()]
+def _token(token: str, weights: dict[str, float]) -> Body:
+    fields = [{"term": {f"tokens.{name}": {"value": token, "boost": w}}} for name, w in weights.items()]
     return {"dis_max": {"queries": fields}}
 
 

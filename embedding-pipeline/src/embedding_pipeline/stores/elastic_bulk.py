@@ -34,7 +34,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an action: ``result`` is created, updated, deleted, noop or not_found; ``reason`` why it failed."""
+    """What became of an action: ``result`` is created, updated, deleted or not_found; ``reason`` is why it failed."""
 
     id: str
     status: int

@@ -70,8 +70,8 @@ def is_disk_full(reason: str) -> bool:
 def disk_full(reason: str) -> DiskFull:
     return DiskFull(
         f"Elasticsearch has no room to write: {_short(reason)}",
-        hint="Free space on the disk of its data folder; the block lifts itself within a minute of the disk being below "
-        "the high watermark. Then run the same command again: what is stored already is kept.",
+        hint="Free space on the disk of its data folder; the block lifts itself within a minute of the disk being "
+        "below the high watermark. Then run the same command again: what is stored already is kept.",
     )
 
 

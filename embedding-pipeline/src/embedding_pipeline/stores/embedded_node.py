@@ -61,6 +61,7 @@ class EmbeddedElasticsearch:
 
     ``port`` is the first choice for HTTP, the next free one is taken when it is in use, and 0 means any. ``heap`` is
     the JVM's, for each node, as in "1g". ``java_home`` names a JDK 21 to 25; see ``node_java.choose_java``.
+    ``short_lived`` starts with half the processor time and searches slower: for tests and single questions.
     """
 
     def __init__(
@@ -71,15 +72,17 @@ class EmbeddedElasticsearch:
         nodes: int = 1,
         heap: str = "1g",
         java_home: Path | None = None,
+        short_lived: bool = False,
     ) -> None:
         self.home = node_home.home_of(data_dir)
         self._port = port
         self._nodes = nodes
         self._heap = heap
         self._java_home = java_home
+        self._short_lived = short_lived
         self._children: list[Child] = []
 
-    def start(self, *, detached: bool = False, wait_s: float = 60, progress: Progress | None = None) -> str:
+    def start(self, *, detached: bool = False, wait_s: float = 120, progress: Progress | None = None) -> str:
         """Start and wait until it can be searched; gives the address of the first node.
 
         ``wait_s`` bounds the start itself, not the first download, whose bytes are told to ``progress``.
@@ -95,7 +98,7 @@ class EmbeddedElasticsearch:
                 )
             return self._start(detached, wait_s, progress)
 
-    def connect(self, *, wait_s: float = 60, progress: Progress | None = None) -> str:
+    def connect(self, *, wait_s: float = 120, progress: Progress | None = None) -> str:
         """The address of what runs on this folder already, whoever started it; else start it, attached.
 
         Raises NodeFailed and DiskFull.
@@ -165,7 +168,10 @@ class EmbeddedElasticsearch:
         spec = node_home.NodeSpec(
             name=folder.name,
             jvm=str(java.library),
-            jvm_options=node_home.jvm_options(server, folder, self._heap) + java.options,
+            jvm_options=[
+                *node_home.jvm_options(server, folder, self._heap, short_lived=self._short_lived),
+                *java.options,
+            ],
             class_path=[str(path) for path in class_path(server)],
             home=str(server),
             config=str(folder / "config"),

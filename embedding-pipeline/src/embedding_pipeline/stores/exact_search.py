@@ -21,7 +21,7 @@ from embedding_pipeline.stores.filter_checks import (
     Value,
     utc_milliseconds,
 )
-from embedding_pipeline.stores.object_words import FIELD_WEIGHTS, LABEL_WEIGHT, all_tags, distinct, needed
+from embedding_pipeline.stores.object_words import FIELD_WEIGHTS, LABEL_WEIGHT, all_tags, distinct, fields_for, needed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +53,12 @@ def by_words(
 ) -> list[RankedObject]:
     """Exact labels and tokens scored as elastic_bodies.word_body asks the server to; rarity counts all objects."""
     asked = distinct(tokens)
+    weights = fields_for(labels)
     rarity = _rarity(everything, asked)
     scored = []
     for entry in passing:
         score = LABEL_WEIGHT * (entry.object.label in distinct(labels))
-        parts = [_token_score(entry, token, rarity) for token in asked]
+        parts = [_token_score(entry, token, weights, rarity) for token in asked]
         if asked and sum(part > 0 for part in parts) >= needed(len(asked)):
             score += sum(parts)
         if score > 0:
@@ -65,8 +66,8 @@ def by_words(
     return _ranked(scored, k)
 
 
-def _token_score(entry: Stored, token: str, rarity: dict[tuple[str, str], float]) -> float:
-    found = (w * rarity[name, token] for name, w in FIELD_WEIGHTS.items() if token in entry.tokens[name])
+def _token_score(entry: Stored, token: str, weights: dict[str, float], rarity: dict[tuple[str, str], float]) -> float:
+    found = (w * rarity[name, token] for name, w in weights.items() if token in entry.tokens[name])
     return max(found, default=0.0)
 
 

@@ -37,7 +37,7 @@ class NodeProcess:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.created) < _SAME_START_S
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and not has_ended(process) else None
         except psutil.NoSuchProcess:
             return None
 
@@ -101,8 +101,22 @@ def end(processes: list[psutil.Process], wait_s: float) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, living = psutil.wait_procs(processes, timeout=wait_s)
-    for process in living:
+    for process in await_ends(processes, wait_s):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(living, timeout=5)
+    await_ends(processes, 5)
+
+
+def await_ends(processes: list[psutil.Process], wait_s: float) -> list[psutil.Process]:
+    """Those that live on after ``wait_s`` seconds. In a container, an ended process may stay in the list for long."""
+    deadline = time.monotonic() + wait_s
+    while (living := [each for each in processes if not has_ended(each)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return living
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -31,13 +31,24 @@ def all_tags(obj: IndexedObject) -> list[str]:
     return list(dict.fromkeys((*obj.image.tags, *obj.tags)))
 
 
+def fields_for(labels: Sequence[str]) -> dict[str, float]:
+    """Word fields and their weights for a query: where a label was recognised, its name is found by the label alone,
+    so that "dog" does not also find the name of a hot dog."""
+    return {name: weight for name, weight in FIELD_WEIGHTS.items() if not (labels and name == "label_names")}
+
+
 def object_tokens(obj: IndexedObject) -> dict[str, list[str]]:
-    """Index-side tokens of every word field of an object."""
-    captions = [text for text in (obj.image.caption, obj.caption) if text]
+    """Index-side tokens of every word field of an object.
+
+    What is said of a whole image (caption, tags, file name) belongs to its frame: a caption that speaks of a dog must
+    not make every box of the picture one.
+    """
+    whole = obj.kind == "frame"
+    captions = [text for text in (obj.image.caption if whole else None, obj.caption) if text]
     return {
         "label_names": index_tokens((obj.label, *obj.label_names)),
-        "tags": index_tokens(all_tags(obj)),
+        "tags": index_tokens(all_tags(obj) if whole else obj.tags),
         "ocr_text": index_tokens(obj.ocr_text),
         "caption": index_tokens(captions),
-        "file_name": index_tokens((obj.image.file_name,)),
+        "file_name": index_tokens((obj.image.file_name,) if whole else ()),
     }

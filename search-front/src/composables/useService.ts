@@ -1,0 +1,36 @@
+import { ref, shallowRef, watch, type Ref } from 'vue'
+import { collections, facets, missing } from '@/api/client'
+import { asProblem, isAbort, type Problem } from '@/api/problem'
+import type { Collection, Facets, Missing } from '@/api/types'
+
+/** What the service has and what it lacks, asked for at the start and after a change. */
+export function useService(collection: Ref<string>) {
+  const known = shallowRef<Collection[]>([])
+  const labels = shallowRef<Facets[string]>([])
+  const lacks = shallowRef<Missing[]>([])
+  const problem = shallowRef<Problem | null>(null)
+  const asked = ref(false)
+
+  async function readLabels(): Promise<void> {
+    const counts = await facets(collection.value)
+    labels.value = counts.label ?? []
+  }
+
+  async function refresh(): Promise<void> {
+    problem.value = null
+    try {
+      const [lacking, all] = await Promise.all([missing(), collections()])
+      lacks.value = lacking
+      known.value = all
+      if (all.some((c) => c.name === collection.value)) await readLabels()
+      else labels.value = []
+    } catch (error) {
+      if (!isAbort(error)) problem.value = asProblem(error)
+    } finally {
+      asked.value = true
+    }
+  }
+
+  watch(collection, () => void refresh(), { immediate: true })
+  return { known, labels, lacks, problem, asked, refresh }
+}

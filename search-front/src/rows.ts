@@ -1,0 +1,58 @@
+export interface Cell<T> {
+  item: T
+  width: number
+  height: number
+}
+
+export interface RowsOptions {
+  /** Width to fill, in CSS pixels. */
+  width: number
+  /** Height a row aims at; rows come out between about 0.7 and 1.4 of it. */
+  target: number
+  gap: number
+}
+
+const WIDEST = 3 // panoramas and
+const NARROWEST = 0.5 // strips are cropped by the tile beyond these, so that no row is ruined by one of them
+
+/** How wide a tile is for its height. */
+export function tileRatio(size: { width: number; height: number }): number {
+  if (!(size.width > 0 && size.height > 0)) return 1
+  return Math.min(Math.max(size.width / size.height, NARROWEST), WIDEST)
+}
+
+/**
+ * Items in rows that fill the width exactly, each with its own aspect ratio.
+ *
+ * A row closes where its height comes nearest to the target. The last row keeps the target height and is not
+ * stretched, so that pictures never change size when more arrive behind full rows.
+ */
+export function rows<T extends { width: number; height: number }>(items: readonly T[], options: RowsOptions): Cell<T>[][] {
+  const { width, target, gap } = options
+  if (width <= 0) return []
+  const done: Cell<T>[][] = []
+  let row: T[] = []
+  let ratios = 0
+  const heightOf = (count: number, sum: number) => (width - gap * (count - 1)) / sum
+  const close = (height: number) => {
+    done.push(row.map((item) => ({ item, width: height * tileRatio(item), height })))
+    row = []
+    ratios = 0
+  }
+  for (const item of items) {
+    const next = ratios + tileRatio(item)
+    const before = row.length > 0 ? heightOf(row.length, ratios) : Infinity
+    const after = heightOf(row.length + 1, next)
+    if (after < target && Math.abs(before - target) < Math.abs(target - after)) {
+      close(before)
+      row = [item]
+      ratios = tileRatio(item)
+    } else {
+      row.push(item)
+      ratios = next
+    }
+    if (heightOf(row.length, ratios) <= target) close(heightOf(row.length, ratios))
+  }
+  if (row.length > 0) close(Math.min(target, heightOf(row.length, ratios)))
+  return done
+}

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { addImage, detect, missing, search, storeKey } from '@/api/client'
+import { Problem } from '@/api/problem'
+import en from '@/locales/en.json'
+
+function answering(status: number, body: unknown, type = 'application/problem+json') {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const spy = vi.fn<typeof fetch>(async () => new Response(text, { status, headers: { 'content-type': type } }))
+  vi.stubGlobal('fetch', spy)
+  return spy
+}
+
+const query = { clauses: [{ text: 'dog' }], size: 10 }
+
+beforeEach(() => localStorage.clear())
+afterEach(() => vi.unstubAllGlobals())
+
+describe('the client', () => {
+  it.each([
+    [401, { code: 'denied', detail: 'No key.' }, 'denied'],
+    [413, { code: 'too_large' }, 'too_large'],
+    [422, { code: 'forbidden_url' }, 'forbidden_url'],
+    [413, '<html>nginx</html>', 'too_large'],
+    [502, '', 'offline'],
+    [500, 'boom', 'internal'],
+  ])('turns %i into a problem with a code the page translates', async (status, body, code) => {
+    answering(status, body)
+    const problem = await search('default', query).catch((e: unknown) => e)
+    expect(problem).toBeInstanceOf(Problem)
+    expect(problem).toMatchObject({ code, status })
+    expect(en.problem).toHaveProperty(code)
+  })
+
+  it('says offline when there is no answer, and timeout when it takes too long', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')))
+    await expect(search('default', query)).rejects.toMatchObject({ code: 'offline' })
+    vi.stubGlobal('fetch', () => Promise.reject(new DOMException('late', 'TimeoutError')))
+    await expect(search('default', query)).rejects.toMatchObject({ code: 'timeout' })
+  })
+
+  it('passes an abort on, as nobody waits for it', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new DOMException('gone', 'AbortError')))
+    await expect(search('default', query)).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('sends the key once there is one', async () => {
+    const spy = answering(200, { hits: [] }, 'application/json')
+    await search('my cars', query)
+    expect(new Headers(spy.mock.calls[0]![1]?.headers).get('authorization')).toBeNull()
+    expect(spy.mock.calls[0]![0]).toBe('/v1/collections/my%20cars/search')
+    storeKey('sesame')
+    await search('default', query)
+    expect(new Headers(spy.mock.calls[1]![1]?.headers).get('authorization')).toBe('Bearer sesame')
+  })
+
+  it('sends a file as file and a link as image_url', async () => {
+    const spy = answering(200, { objects: [] }, 'application/json')
+    await detect('https://example.org/a.jpg')
+    expect((spy.mock.calls[0]![1]?.body as FormData).get('image_url')).toBe('https://example.org/a.jpg')
+    await detect(new File(['x'], 'a.jpg'))
+    expect((spy.mock.calls[1]![1]?.body as FormData).get('file')).toBeInstanceOf(File)
+  })
+
+  it('tells a new picture from a known one', async () => {
+    answering(201, {}, 'application/json')
+    expect(await addImage('default', new File(['x'], 'a.jpg'))).toEqual({ created: true })
+    answering(200, {}, 'application/json')
+    expect(await addImage('default', new File(['x'], 'a.jpg'))).toEqual({ created: false })
+  })
+
+  it('lists what is missing from a 503 of readyz, and nothing when it is ready', async () => {
+    const lacks = [{ name: 'clip', detail: 'No CLIP.', repair: 'boxlens models pull' }]
+    answering(503, { code: 'unavailable', missing: lacks })
+    expect(await missing()).toEqual(lacks)
+    answering(200, { status: 'ready' })
+    expect(await missing()).toEqual([])
+  })
+})
