@@ -133,9 +133,13 @@ def index_tokens(texts: Iterable[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        for kind, run, _, _ in runs(fold(text)):
-            found.update(dict.fromkeys(_index_side(kind, run)))
+        found.update(dict.fromkeys(_tokens_of(text)))
     return list(found)
+
+
+@lru_cache(maxsize=1024)  # a caption and a file name come again with every object of their image
+def _tokens_of(text: str) -> tuple[str, ...]:
+    return tuple(token for kind, run, _, _ in runs(fold(text)) for token in _index_side(kind, run))
 
 
 def query_tokens(text: str) -> list[str]:

@@ -62,6 +62,8 @@ class Collections:
                 except ApiError:  # another may have been first: "more than one write index"
                     if self._look_up(collection) is None:
                         raise
+        with speaking(collection):  # the index of another maker may not have its shards yet
+            self._client.cluster.health(index=self.alias(collection), wait_for_status="yellow", timeout="30s")
         require_same_pack(collection, self.standing(collection, fresh=True).pack, pack)
 
     def standing(self, collection: str, *, fresh: bool = False) -> Standing:
