@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 FLAGS = [
     "--headless",
@@ -61,14 +61,14 @@ class Visit:
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("console", lambda said: said.type == "error" and self._note(said.text))
+        page.on("console", self._note)
         page.goto(self._site + path)
         return page
 
-    def _note(self, text: str) -> None:
+    def _note(self, said: ConsoleMessage) -> None:
         # The browser logs every refused request; the page shows those to the user, and the tests look for that.
-        if not text.startswith("Failed to load resource"):
-            self.complaints.append(text)
+        if said.type == "error" and not said.text.startswith("Failed to load resource"):
+            self.complaints.append(said.text)
 
     def close(self) -> None:
         for context in self._contexts:
