@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { formatState, parseBox, parseState, useUrlState, type PageState } from '@/composables/useUrlState'
 import { mounted } from './setup'
 
-const EMPTY: PageState = { words: '', collection: 'default', upload: null, box: null, object: null, open: null }
+const EMPTY: PageState = { words: '', collection: null, upload: null, box: null, object: null, open: null }
 
 describe('the address', () => {
   it.each<[string, Partial<PageState>]>([

@@ -14,7 +14,6 @@ let manifest: Manifest = {}
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'boxlens-page-'))
-  const root = join(import.meta.dirname, '..')
   // In its own process: under vitest the libraries would give their development builds.
   execFileSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', '--outDir', folder, '--emptyOutDir'], {
     cwd: join(import.meta.dirname, '..'),

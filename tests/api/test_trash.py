@@ -76,6 +76,14 @@ def test_the_sweep_keeps_bytes_that_are_still_needed(client: TestClient, world: 
     assert list(world.store.keys("pictures")) == []
 
 
+def test_the_sweep_passes_over_what_it_did_not_write(client: TestClient, world: World) -> None:
+    world.store.put("trash", "a/broken.json", b"{", "application/json")
+    world.store.put("trash", "a/other.json", b'{"x": []}', "application/json")
+    client.delete(f"{C}/images/{world.add(1)}")
+    assert trash.sweep(world, datetime.now(UTC) + timedelta(hours=2)) == 1
+    assert list(world.store.keys("trash")) == ["a/broken.json", "a/other.json"]
+
+
 def test_referenced_pictures_are_never_deleted(client: TestClient, world: World) -> None:
     world.store.put("archive", "a/1.png", picture_bytes(), "image/png")
     reference = ImageRef("bucket://archive/a/1.png", reference=True)

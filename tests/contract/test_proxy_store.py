@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from embedding_pipeline.errors import Denied, NotFound, ProxyAway
+from embedding_pipeline.errors import NotFound, ProxyAway, Unavailable
 from embedding_pipeline.stores.proxy_client import ProxyStore
 from minio_proxy.app import create_app
 from minio_proxy.settings import ProxySettings
@@ -110,9 +110,9 @@ def test_signing_alone_is_enough_to_read_and_list(store: ProxyStore, address: st
 
 def test_a_wrong_key_may_not_write(address: str) -> None:
     stranger = ProxyStore(address, write_key="guess")
-    with pytest.raises(Denied):
+    with pytest.raises(Unavailable):
         stranger.put("images", "x.jpg", picture(), "image/jpeg")
-    with pytest.raises(Denied):
+    with pytest.raises(Unavailable):
         list(stranger.keys("images"))
     stranger.close()
 

@@ -19,9 +19,10 @@ import pytest
 
 from embedding_pipeline.errors import NodeFailed
 from embedding_pipeline.stores import node_home
-from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch, status
+from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch
 from embedding_pipeline.stores.node_report import java_report
 from embedding_pipeline.stores.node_state import await_ends
+from embedding_pipeline.stores.node_status import status
 
 START_S = 120
 HEAP = "512m"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -207,3 +210,50 @@ def test_unknown_host_and_closed_port(server: ThreadingHTTPServer) -> None:
     server.socket.close()
     with pytest.raises(FetchFailed, match="could not be read"):
         fetcher(server).fetch(f"{base(server)}/picture")
+
+
+def certificate(folder: Path, host: str) -> Path:
+    """A certificate for a host, signed by itself, with its key, as one PEM file."""
+    x509 = pytest.importorskip("cryptography.x509", reason="no cryptography on this platform")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "certificate.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def test_tls_proves_the_name_although_the_address_is_pinned(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate(tmp_path, "pictures.test")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    asked: list[str | None] = []
+    context.sni_callback = lambda connection, name, _: asked.append(name)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    hosts = ("pictures.test", "other.test")
+    pinned = GuardedFetcher(FetchSettings(allow_hosts=hosts), LIMIT, resolve=lambda host, port: ["127.0.0.1"])
+    assert pinned.fetch(f"https://pictures.test:{server.server_port}/picture") == PICTURE
+    with pytest.raises(FetchFailed, match="could not be read"):
+        pinned.fetch(f"https://other.test:{server.server_port}/picture")
+    assert asked == ["pictures.test", "other.test"]

@@ -12,9 +12,10 @@ import pytest
 
 from embedding_pipeline.errors import NodeFailed
 from embedding_pipeline.stores import node_checks, node_home
-from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch, status
+from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch
 from embedding_pipeline.stores.node_answers import log_size, telling_lines
 from embedding_pipeline.stores.node_state import NodeProcess, State, read_state
+from embedding_pipeline.stores.node_status import status
 
 
 def settings_of(folder: Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from embedding_pipeline.errors import BadInput, BoxlensError, Denied, DiskFull, NotFound, ProxyAway, TooLarge
+from embedding_pipeline.errors import BadInput, BoxlensError, DiskFull, NotFound, ProxyAway, TooLarge, Unavailable
 from embedding_pipeline.stores.proxy_client import ProxyStore
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -26,8 +26,8 @@ def store(answer: Answer, **more: object) -> ProxyStore:
         (404, NotFound),
         (507, DiskFull),
         (413, TooLarge),
-        (401, Denied),
-        (403, Denied),
+        (401, Unavailable),
+        (403, Unavailable),
         (422, BadInput),
         (500, ProxyAway),
         (503, ProxyAway),

@@ -73,7 +73,7 @@ def npm(front: Path, *arguments: str) -> None:
             f"npm {arguments[0]} took over {_TIMEOUT_S} s.", hint="Check the network and try again."
         ) from error
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        said = f"{done.stdout.strip()}\n{done.stderr.strip()}".strip()[-2000:]
         raise Unavailable(
             f"npm {' '.join(arguments)} failed:\n{said}", hint="Check the network and the disk, and try again."
         )

@@ -61,7 +61,8 @@ _IRREGULAR = {
     "pies": "pie",
     "movies": "movie",
     "cookies": "cookie",
-    "glasses": "glass",
+    "potatoes": "potato",
+    "tomatoes": "tomato",
 }
 
 _opening = Lock()
@@ -104,7 +105,7 @@ def singular(word: str) -> str:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
-    if word.endswith(("ses", "xes", "zes", "ches", "shes")) and not word.endswith(("oses", "ases", "uses", "ises")):
+    if word.endswith(("sses", "xes", "zzes", "ches", "shes")):
         return word[:-2]
     return word if word.endswith(("ss", "us", "is")) else word[:-1]
 
@@ -132,9 +133,13 @@ def index_tokens(texts: Iterable[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        for kind, run, _, _ in runs(fold(text)):
-            found.update(dict.fromkeys(_index_side(kind, run)))
+        found.update(dict.fromkeys(_tokens_of(text)))
     return list(found)
+
+
+@lru_cache(maxsize=1024)  # a caption and a file name come again with every object of their image
+def _tokens_of(text: str) -> tuple[str, ...]:
+    return tuple(token for kind, run, _, _ in runs(fold(text)) for token in _index_side(kind, run))
 
 
 def query_tokens(text: str) -> list[str]:

@@ -540,6 +540,13 @@ export interface components {
         /**
          * FacetQuery
          * @description What to count: the objects under a filter.
+         * @example {
+         *       "filter": {
+         *         "label": [
+         *           "car"
+         *         ]
+         *       }
+         *     }
          */
         FacetQuery: {
             /**
@@ -735,6 +742,11 @@ export interface components {
             area_share: number;
             /** Label */
             label: string;
+            /**
+             * Label Names
+             * @description names of the label in English and Chinese
+             */
+            label_names: string[];
             /** Box Score */
             box_score: number;
             /** Colours */
@@ -1052,6 +1064,11 @@ export interface components {
             area_share: number;
             /** Label */
             label: string;
+            /**
+             * Label Names
+             * @description names of the label in English and Chinese
+             */
+            label_names: string[];
             /** Box Score */
             box_score: number;
             /** Colours */

@@ -1,4 +1,4 @@
-import { computed, ref, shallowRef, watch } from 'vue'
+import { computed, ref, shallowRef, watch, type Ref } from 'vue'
 import { detect, image } from '@/api/client'
 import { asProblem, type Problem } from '@/api/problem'
 import type { Box, FoundObject, StoredObject } from '@/api/types'
@@ -27,8 +27,13 @@ export function imageOfObject(objectId: string): string {
   return objectId.slice(0, objectId.lastIndexOf('-'))
 }
 
+/** Pictures over plain http stay unseen: the content security policy keeps them out. */
+function shownLink(link: string): string {
+  return link.startsWith('https:') ? link : ''
+}
+
 /** Holds the query picture that the address names, and takes new ones in. */
-export function useQueryPicture(url: UrlState) {
+export function useQueryPicture(url: UrlState, collection: Ref<string>) {
   const phase = ref<Phase>('idle')
   const picture = shallowRef<QueryPicture | null>(null)
   const problem = shallowRef<Problem | null>(null)
@@ -44,7 +49,7 @@ export function useQueryPicture(url: UrlState) {
     phase.value = 'loading'
     problem.value = null
     picture.value = null
-    preview.value = typeof given === 'string' ? given : URL.createObjectURL(given)
+    preview.value = typeof given === 'string' ? shownLink(given) : URL.createObjectURL(given)
     try {
       const got = await latest.run(async (signal) => {
         const found = await detect(given, signal)
@@ -64,7 +69,7 @@ export function useQueryPicture(url: UrlState) {
     }
   }
 
-  async function show(collection: string, objectId: string): Promise<void> {
+  async function show(where: string, objectId: string): Promise<void> {
     const wanted = imageOfObject(objectId)
     if (picture.value && picture.value.upload === null && shown === wanted) return
     phase.value = 'loading'
@@ -72,7 +77,7 @@ export function useQueryPicture(url: UrlState) {
     picture.value = null
     preview.value = ''
     try {
-      const got = await latest.run((signal) => image(collection, wanted, signal))
+      const got = await latest.run((signal) => image(where, wanted, signal))
       if (!got) return
       const { image_url, width, height, objects } = got.value
       picture.value = { src: image_url ?? '', width, height, objects, upload: null }
@@ -95,18 +100,18 @@ export function useQueryPicture(url: UrlState) {
 
   /** Shows what the address names, and nothing else. */
   function followAddress(): void {
-    const { upload, object, collection } = url.state.value
+    const { upload, object } = url.state.value
     if (upload) {
       if (picture.value?.upload === upload) return
       latest.stop()
       problem.value = null
       picture.value = recall(upload) ?? elsewhere(upload)
       phase.value = 'done'
-    } else if (object) void show(collection, object)
+    } else if (object) void show(collection.value, object)
     else clear()
   }
 
-  watch(() => [url.state.value.upload, url.state.value.object, url.state.value.collection], followAddress, {
+  watch(() => [url.state.value.upload, url.state.value.object, collection.value], followAddress, {
     immediate: true,
   })
 

@@ -1,15 +1,24 @@
-import { ref, shallowRef, watch, type Ref } from 'vue'
+import { computed, ref, shallowRef, watch, type Ref } from 'vue'
 import { collections, facets, missing } from '@/api/client'
 import { asProblem, isAbort, type Problem } from '@/api/problem'
 import type { Collection, Facets, Missing } from '@/api/types'
 
+const USUAL = 'default'
+
 /** What the service has and what it lacks, asked for at the start and after a change. */
-export function useService(collection: Ref<string>) {
+export function useService(named: Ref<string | null>) {
   const known = shallowRef<Collection[]>([])
   const labels = shallowRef<Facets[string]>([])
   const lacks = shallowRef<Missing[]>([])
   const problem = shallowRef<Problem | null>(null)
   const asked = ref(false)
+
+  /** The one the address names, else the usual one, else whichever holds most. */
+  const collection = computed(() => {
+    if (named.value !== null) return named.value
+    if (known.value.some((c) => c.name === USUAL)) return USUAL
+    return known.value.toSorted((a, b) => b.images - a.images)[0]?.name ?? USUAL
+  })
 
   async function readLabels(): Promise<void> {
     const counts = await facets(collection.value)
@@ -31,6 +40,6 @@ export function useService(collection: Ref<string>) {
     }
   }
 
-  watch(collection, () => void refresh(), { immediate: true })
-  return { known, labels, lacks, problem, asked, refresh }
+  watch(named, () => void refresh(), { immediate: true })
+  return { collection, known, labels, lacks, problem, asked, refresh }
 }

@@ -5,7 +5,8 @@ import type { Box } from '@/api/types'
 /** All that a link to this page says. */
 export interface PageState {
   words: string
-  collection: string
+  /** Null: the one the page chooses. */
+  collection: string | null
   /** A picture sent to the server, by its upload id, and the box of it that is meant. */
   upload: string | null
   box: Box | null
@@ -14,8 +15,6 @@ export interface PageState {
   /** The picture of the results that is open. */
   open: string | null
 }
-
-export const DEFAULT_COLLECTION = 'default'
 
 function one(query: LocationQuery, name: string): string {
   const value = query[name]
@@ -34,7 +33,7 @@ export function parseState(query: LocationQuery): PageState {
   const upload = box ? one(query, 'up') || null : null
   return {
     words: one(query, 'q').trim(),
-    collection: one(query, 'c') || DEFAULT_COLLECTION,
+    collection: one(query, 'c') || null,
     upload,
     box: upload ? box : null,
     object: upload ? null : one(query, 'obj') || null,
@@ -46,7 +45,7 @@ export function parseState(query: LocationQuery): PageState {
 export function formatState(state: PageState): LocationQueryRaw {
   const query: LocationQueryRaw = {}
   if (state.words) query.q = state.words
-  if (state.collection !== DEFAULT_COLLECTION) query.c = state.collection
+  if (state.collection) query.c = state.collection
   if (state.upload && state.box) {
     query.up = state.upload
     query.box = state.box.join(',')

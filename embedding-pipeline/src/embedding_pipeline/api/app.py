@@ -34,6 +34,7 @@ from embedding_pipeline.api.services import Services
 from embedding_pipeline.errors import BoxlensError
 
 log = logging.getLogger(__name__)
+FIRST_SWEEP_S = 60
 SWEEP_S = 600
 _ROUTERS = (routes_health, routes_collections, routes_images, routes_detect, routes_search, routes_facets)
 
@@ -117,7 +118,9 @@ def _sweeping(services: Services) -> Callable[[FastAPI], Any]:
 
 
 def _sweep_until(services: Services, stop: threading.Event) -> None:
-    while not stop.wait(SWEEP_S):
+    pause = FIRST_SWEEP_S
+    while not stop.wait(pause):
+        pause = SWEEP_S
         try:
             pictures.sweep_uploads(services, time.time())
             trash.sweep(services, datetime.now(UTC))

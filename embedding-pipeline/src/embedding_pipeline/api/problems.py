@@ -18,7 +18,7 @@ from embedding_pipeline.errors import BoxlensError
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-_CODES = {400: "bad_input", 401: "denied", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {401: "denied", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _PARTS = ("body", "query", "path", "header", "cookie")
 
 
@@ -148,9 +148,8 @@ def install(app: FastAPI) -> None:
     def http(request: Request, error: HTTPException) -> JSONResponse:
         title = HTTPStatus(error.status_code).phrase
         detail = error.detail if error.detail != title else _routing_detail(request, error.status_code)
-        return response(
-            error.status_code, _CODES.get(error.status_code, "bad_input"), title, detail, headers=error.headers
-        )
+        status = 422 if error.status_code == 400 else error.status_code  # 400: a body that cannot even be parsed
+        return response(status, _CODES.get(status, "bad_input"), title, detail, headers=error.headers)
 
 
 def _routing_detail(request: Request, status: int) -> str:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 MAX_CLAUSES = 32
+MAX_PICTURES = 8  # each is fetched or read, and decoded whole
+MAX_WEIGHT = 1000.0
 MAX_TEXT = 2000
 MAX_SIZE = 200
 IMAGE_ID = r"^[0-9a-f]{64}$"
@@ -127,7 +129,7 @@ class Clause(Strict):
     box: list[Finite] | None = Field(
         None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the upright picture"
     )
-    weight: Finite = 1.0
+    weight: Finite = Field(1.0, ge=-MAX_WEIGHT, le=MAX_WEIGHT)
 
     @model_validator(mode="after")
     def _one_subject(self) -> Clause:
@@ -142,9 +144,9 @@ class Clause(Strict):
 class Signals(Strict):
     """How much each ranking counts; 0 switches it off."""
 
-    vit: Finite = Field(1.0, ge=0)
-    clip: Finite = Field(1.0, ge=0)
-    words: Finite = Field(1.0, ge=0)
+    vit: Finite = Field(1.0, ge=0, le=MAX_WEIGHT)
+    clip: Finite = Field(1.0, ge=0, le=MAX_WEIGHT)
+    words: Finite = Field(1.0, ge=0, le=MAX_WEIGHT)
 
     @model_validator(mode="after")
     def _something(self) -> Signals:
@@ -187,6 +189,13 @@ class Query(Strict):
         if value not in (None, [], "image", "relevance", "none"):
             raise PydanticCustomError("not_available", "This is not available yet")
         return value
+
+    @field_validator("clauses", mode="after")
+    @classmethod
+    def _few_pictures(cls, clauses: list[Clause]) -> list[Clause]:
+        if sum(clause.upload_id is not None or clause.image_url is not None for clause in clauses) > MAX_PICTURES:
+            raise PydanticCustomError("too_many_pictures", f"At most {MAX_PICTURES} clauses may be pictures")
+        return clauses
 
 
 class FacetQuery(Strict):

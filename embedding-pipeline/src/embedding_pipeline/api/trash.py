@@ -59,7 +59,11 @@ def sweep(services: Services, now: datetime) -> int:
     """End the hour of what was deleted before: the file goes, and with it picture bytes that nobody needs."""
     swept = 0
     for key in list(services.store.keys(TRASH)):
-        objects, _, deleted_at = unpack(services.store.get(TRASH, key))
+        try:
+            objects, _, deleted_at = unpack(services.store.get(TRASH, key))
+        except (NotFound, LookupError, ValueError, TypeError) as error:
+            log.warning("%s/%s is left alone: %s", TRASH, key, error)  # restored meanwhile, or not written by us
+            continue
         if (now - deleted_at).total_seconds() <= KEEP_S:
             continue
         _forget_bytes(services, objects[0].image, key)

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from embedding_pipeline.settings import Settings
 from embedding_pipeline.stores import node_jars
-from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch, NodeStatus, status
+from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch
+from embedding_pipeline.stores.node_status import NodeStatus, status
 
 NOT_RUNNING = 4
 app = typer.Typer(no_args_is_help=True, help="The embedded Elasticsearch: the real server, on this machine alone.")

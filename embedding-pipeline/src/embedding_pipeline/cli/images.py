@@ -50,7 +50,7 @@ def tag(
     settings = output.settings()
     name = collection or settings.collection
     with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
-        present = list(boxlens.index.image(name, image_id)[0].tags)
+        present = list(boxlens.index.image(name, image_id)[0].image.tags)
         added = [t for t in tags if not t.startswith("-")]
         gone = {t[1:] for t in tags if t.startswith("-")}
         wanted = [t for t in dict.fromkeys([*present, *added]) if t not in gone]
@@ -60,18 +60,19 @@ def tag(
 
 @app.command()
 def delete(image_ids: list[str], collection: output.Collection = None) -> None:
-    """Delete pictures: their objects and, when no other collection shows them, their bytes.
+    """Delete pictures. For an hour the API can restore them; then their bytes go too, unless a collection shows them.
 
     Example: boxlens images delete 3f2a…
     """
+    from embedding_pipeline.api import trash
     from embedding_pipeline.wiring import open_boxlens
 
     settings = output.settings()
     name = collection or settings.collection
     with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
         for image_id in image_ids:
-            count = boxlens.index.delete_image(name, image_id)
-            output.console.print(f"{image_id}: {count} objects deleted.")
+            trash.delete(boxlens, name, image_id)
+            output.console.print(f"{image_id} is deleted.")
 
 
 def as_dict(objects: list[IndexedObject]) -> dict[str, Any]:

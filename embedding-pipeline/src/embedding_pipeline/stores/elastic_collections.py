@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
-from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from embedding_pipeline.domain import CollectionInfo, IndexType, PackInfo
 from embedding_pipeline.errors import Conflict
@@ -59,9 +59,11 @@ class Collections:
                 try:
                     aliases = {self.alias(collection): {"is_write_index": True}}
                     self._client.indices.create(index=index, aliases=aliases, **body)
-                except BadRequestError:
+                except ApiError:  # another may have been first: "more than one write index"
                     if self._look_up(collection) is None:
                         raise
+        with speaking(collection):  # the index of another maker may not have its shards yet
+            self._client.cluster.health(index=self.alias(collection), wait_for_status="yellow", timeout="30s")
         require_same_pack(collection, self.standing(collection, fresh=True).pack, pack)
 
     def standing(self, collection: str, *, fresh: bool = False) -> Standing:

@@ -29,7 +29,9 @@ def speaking(collection: str) -> Iterator[None]:
 def understood(error: ApiError | TransportError, collection: str) -> BoxlensError:
     """ElasticsearchAway, DiskFull, NotFound of the collection, or BadQuery."""
     if isinstance(error, ApiError):
-        return _of_status(error.status_code, f"{error.message}: {error.body}", collection)
+        told = error.body.get("error") if isinstance(error.body, dict) else None
+        reason = _causes(told) if isinstance(told, dict) else str(error.body or error.message)
+        return _of_status(error.status_code, reason, collection)
     if isinstance(error, NoConnection):
         return away(f"Elasticsearch cannot be reached: {error.message}")
     return away(f"Elasticsearch did not answer: {error.message}")
@@ -37,9 +39,12 @@ def understood(error: ApiError | TransportError, collection: str) -> BoxlensErro
 
 def understood_answer(answer: Mapping[str, Any], collection: str) -> BoxlensError:
     """The error of one answer among those of a multi-search."""
-    error = answer["error"]
+    return _of_status(answer["status"], _causes(answer["error"]), collection)
+
+
+def _causes(error: Mapping[str, Any]) -> str:
     causes = error.get("root_cause") or [error]
-    return _of_status(answer["status"], "; ".join(str(cause.get("reason")) for cause in causes), collection)
+    return "; ".join(str(cause.get("reason")) for cause in causes)
 
 
 def _of_status(status: int, reason: str, collection: str) -> BoxlensError:

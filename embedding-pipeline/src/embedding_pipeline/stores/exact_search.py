@@ -74,7 +74,7 @@ def _token_score(entry: Stored, token: str, weights: dict[str, float], rarity: d
 def _rarity(everything: Sequence[Stored], tokens: Sequence[str]) -> dict[tuple[str, str], float]:
     """BM25's idf per field and token: ln(1 + (N - n + 0.5) / (n + 0.5)), N objects with the field (Robertson, 2009).
 
-    With frequency and length left out of the mapping the rest of BM25 is 1. Elasticsearch also counts deleted
+    The mapping sets k1 and b to 0, so that the rest of BM25 is 1. Elasticsearch also counts deleted
     documents until their segment merges, and each shard alone, so its numbers may differ a little from these.
     """
     idf = {}

@@ -6,7 +6,7 @@ import calendar
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from embedding_pipeline.domain import Condition, Filter, Range
@@ -184,7 +184,7 @@ def _period(text: str) -> Period:
     last_month = month or 12
     last_day = day or calendar.monthrange(year, last_month)[1]
     first = datetime(year, month or 1, day or 1, tzinfo=UTC)
-    last = datetime(year, last_month, last_day, tzinfo=UTC) + timedelta(days=1) - timedelta(milliseconds=1)
+    last = datetime(year, last_month, last_day, 23, 59, 59, 999_000, tzinfo=UTC)
     return Period(first, last)
 
 

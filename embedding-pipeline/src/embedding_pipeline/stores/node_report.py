@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedding_pipeline.stores.embedded_node import status
 from embedding_pipeline.stores.node_java import NEWEST, OLDEST, VECTOR_MODULE, choose_java
+from embedding_pipeline.stores.node_status import status
 
 GAIN = "bulk 1.9 times, force merge 2.4 times, kNN 1.4 to 1.7 times as fast (50,000 vectors of 768 dims, two cores)"
 

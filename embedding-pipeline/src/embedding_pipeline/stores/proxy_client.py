@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from embedding_pipeline.errors import BadInput, BoxlensError, Denied, DiskFull, NotFound, ProxyAway, TooLarge
+from embedding_pipeline.errors import BadInput, BoxlensError, DiskFull, NotFound, ProxyAway, TooLarge, Unavailable
 
 PAGE = 1000
 _PAUSES_S = (0.2, 0.4, 0.8)
@@ -56,15 +56,15 @@ class ProxyStore:
         self._client.close()
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
-        """Write whole or not at all. Raises ProxyAway, DiskFull, TooLarge, Denied."""
+        """Write whole or not at all. Raises ProxyAway, DiskFull, TooLarge, Unavailable (a wrong key)."""
         self._send("PUT", self._path(bucket, key), content=data, headers={"Content-Type": content_type})
 
     def get(self, bucket: str, key: str) -> bytes:
-        """Raises NotFound, ProxyAway, Denied."""
+        """Raises NotFound, ProxyAway, Unavailable (a wrong key)."""
         return self._send("GET", self._signed(bucket, key)).content
 
     def exists(self, bucket: str, key: str) -> bool:
-        """Raises ProxyAway, Denied."""
+        """Raises ProxyAway, Unavailable (a wrong key)."""
         try:
             self._send("HEAD", self._signed(bucket, key))
         except NotFound:
@@ -72,14 +72,16 @@ class ProxyStore:
         return True
 
     def delete(self, bucket: str, key: str) -> None:
-        """Deleting what is not there is no error. Raises ProxyAway, Denied."""
+        """Deleting what is not there is no error. Raises ProxyAway, Unavailable (a wrong key)."""
         try:
             self._send("DELETE", self._path(bucket, key))
         except NotFound:
             return
 
     def keys(self, bucket: str, prefix: str = "") -> Iterator[str]:
-        """All keys that begin with ``prefix``, page by page, in the order of the store. Raises ProxyAway, Denied.
+        """All keys that begin with ``prefix``, page by page, in the order of the store.
+
+        Raises ProxyAway, Unavailable (a wrong key).
 
         A bucket that does not exist yet has no keys.
         """
@@ -162,7 +164,8 @@ def _failure(response: httpx.Response, path: str) -> BoxlensError:
     if status == 413:
         return TooLarge(f"minio-proxy does not take a file of that size at {path}.")
     if status in (401, 403):
-        return Denied(
+        # not Denied: the keys of this server are wrong, not those of whoever asks it
+        return Unavailable(
             f"minio-proxy refused {path}.", hint="Set BOXLENS_PROXY__WRITE_KEY and BOXLENS_PROXY__SIGNING_KEY as there."
         )
     if 400 <= status < 500:

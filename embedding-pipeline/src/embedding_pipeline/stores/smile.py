@@ -35,7 +35,7 @@ def document(value: Mapping[str, Any]) -> bytes:
 
 def _put(value: Any, parts: list[bytes]) -> None:
     if isinstance(value, str):
-        parts.append(_text(value))
+        parts.append(_short_text(value) if len(value) <= 32 else _text(value))
     elif value is None or isinstance(value, bool):
         parts.append(_LITERALS[value])
     elif isinstance(value, int):
@@ -88,6 +88,11 @@ def _integer(value: int) -> bytes:
         groups.append(zigzag & 0x7F)
         zigzag >>= 7
     return token + bytes(reversed(groups))
+
+
+@lru_cache(maxsize=32768)  # tokens come again and again
+def _short_text(value: str) -> bytes:
+    return _text(value)
 
 
 def _text(value: str) -> bytes:

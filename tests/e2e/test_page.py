@@ -1,0 +1,348 @@
+"""The page in a real browser: looking by words and pictures, choosing boxes, opening, sharing, adding."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.e2e.conftest import Visit
+from tests.shared import DATA, PHOTOS, needs_photos
+
+pytestmark = [pytest.mark.browser, needs_photos]
+
+HORSES = PHOTOS / "000000007281.jpg"
+DOG = PHOTOS / "000000000790.jpg"
+
+
+def look(page: Page, words: str) -> None:
+    page.get_by_test_id("words").fill(words)
+    page.get_by_test_id("words").press("Enter")
+
+
+def give(page: Page) -> None:
+    page.get_by_test_id("file").set_input_files(HORSES)
+    expect(page.get_by_test_id("choices")).to_be_visible()
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def searches(page: Page) -> list[list[dict[str, Any]]]:
+    """The clauses of every search the page sends from now on."""
+    sent: list[list[dict[str, Any]]] = []
+
+    def note(request: Any) -> None:
+        if request.method == "POST" and request.url.endswith("/search"):
+            sent.append(request.post_data_json["clauses"])
+
+    page.on("request", note)
+    return sent
+
+
+def overlap(a: list[float], b: list[float]) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+@pytest.mark.parametrize(("words", "language"), [("dog", "en-US"), ("狗", "zh-CN")])
+def test_words_find_pictures_with_their_boxes(visit: Visit, words: str, language: str) -> None:
+    page = visit(language=language)
+    look(page, words)
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    expect(page.get_by_test_id("match-box").first).to_be_attached()
+    expect(page.get_by_test_id("count")).to_contain_text(re.compile(r"\d"))
+    expect(page).to_have_url(re.compile(r"[?&]q="))
+    assert page.locator("html").get_attribute("lang") == ("en" if language == "en-US" else "zh-CN")
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(1440, 1), (390, 1), (1024, 1.5)])
+def test_boxes_lie_where_the_answer_says(visit: Visit, width: int, zoom: float) -> None:
+    page = visit(width=width)
+    page.evaluate("zoom => document.body.style.zoom = zoom", zoom)
+    with page.expect_response(
+        lambda r: r.url.endswith("/search") and '"text":"dog"' in (r.request.post_data or "")
+    ) as waited:
+        look(page, "dog")
+    hits = waited.value.json()["hits"]
+    checked = 0
+    for hit in hits[:6]:
+        tile = page.locator(f'[data-image="{hit["image_id"]}"]')
+        tile.scroll_into_view_if_needed()
+        frame = tile.locator(".picture").bounding_box()
+        for found in hit["objects"]:
+            if found["kind"] != "object" or not frame:
+                continue
+            drawn = tile.locator(f'[data-testid=match-box][data-object="{found["object_id"]}"] .line')
+            at = drawn.evaluate(
+                "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }"
+            )
+            inside = tile.locator(".picture").evaluate(
+                "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height] }"
+            )
+            x1, y1, x2, y2 = found["box_norm"]
+            left, top, w, h = inside
+            wanted = [left + x1 * w, top + y1 * h, left + x2 * w, top + y2 * h]
+            assert overlap(at, wanted) >= 0.98
+            checked += 1
+    assert checked > 0
+
+
+def test_a_picture_is_searched_by_its_main_object_and_then_by_another(visit: Visit) -> None:
+    page = visit()
+    sent = searches(page)
+    give(page)
+    assert "upload_id" in sent[-1][0]
+    first = sent[-1][0]["box"]
+    expect(page.get_by_test_id("chosen-box")).to_have_attribute("data-box", ",".join(map(str, first)))
+    others = page.get_by_test_id("found-object")
+    expect(others.first).to_be_attached()
+    with page.expect_response(re.compile("/search$")):
+        others.last.press("Enter")
+    assert sent[-1][0]["box"] != first
+    with page.expect_response(re.compile("/search$")):
+        page.get_by_test_id("whole").click()
+    assert sent[-1][0]["box"][:2] == [0, 0]
+    expect(page.get_by_test_id("whole")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_test_id("chosen-box")).to_have_attribute("data-box", ",".join(map(str, first)))
+
+
+def test_a_box_is_drawn_and_then_moved_by_keys(visit: Visit) -> None:
+    page = visit()
+    sent = searches(page)
+    give(page)
+    area = page.get_by_test_id("box-editor").bounding_box()
+    assert area
+    x, y, w, h = area["x"], area["y"], area["width"], area["height"]
+    with page.expect_response(re.compile("/search$")):
+        page.mouse.move(x + w * 0.05, y + h * 0.05)
+        page.mouse.down()
+        page.mouse.move(x + w * 0.2, y + h * 0.3, steps=4)
+        page.mouse.move(x + w * 0.4, y + h * 0.5, steps=4)
+        page.mouse.up()
+    drawn = sent[-1][0]["box"]
+    wanted = [640 * 0.05, 360 * 0.05, 640 * 0.4, 360 * 0.5]
+    assert overlap(drawn, wanted) >= 0.95
+    chosen = page.get_by_test_id("chosen-box")
+    chosen.focus()
+    with page.expect_response(re.compile("/search$")):
+        chosen.press("ArrowRight")
+        chosen.press("Shift+ArrowDown")
+    moved = sent[-1][0]["box"]
+    assert moved[0] > drawn[0]
+    assert moved[2] - moved[0] == drawn[2] - drawn[0]
+    assert moved[3] - moved[1] > drawn[3] - drawn[1]
+    chosen.press("ArrowLeft")
+    chosen.press("Escape")
+    expect(chosen).to_have_attribute("data-box", ",".join(map(str, moved)))
+
+
+def test_words_and_a_picture_are_one_query(visit: Visit) -> None:
+    page = visit()
+    sent = searches(page)
+    give(page)
+    with page.expect_response(re.compile("/search$")):
+        look(page, "horse")
+    assert [sorted(clause) for clause in sent[-1]] == [["text"], ["box", "upload_id"]]
+    page.get_by_test_id("remove-picture").click()
+    expect(page.get_by_test_id("query-panel")).to_have_count(0)
+    expect(page.get_by_test_id("words")).to_have_value("horse")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_picture_may_be_dropped_or_pasted_anywhere(visit: Visit, way: str) -> None:
+    page = visit()
+    expect(page.get_by_test_id("start")).to_be_visible()
+    page.evaluate(
+        """async ([way, bytes]) => {
+          const data = new DataTransfer()
+          data.items.add(new File([new Uint8Array(bytes)], 'horses.jpg', { type: 'image/jpeg' }))
+          const event = way === 'drop'
+            ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
+            : new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+          document.body.dispatchEvent(event)
+        }""",
+        [way, list(HORSES.read_bytes())],
+    )
+    expect(page.get_by_test_id("choices")).to_be_visible()
+
+
+def test_a_private_link_is_refused_with_what_to_do(visit: Visit) -> None:
+    page = visit()
+    look(page, "http://127.0.0.1:1/a.jpg")
+    expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "forbidden_url")
+
+
+def test_a_file_that_is_no_picture_is_refused_where_it_was_given(visit: Visit) -> None:
+    page = visit()
+    page.get_by_test_id("file").set_input_files(DATA / "odd_files" / "not-an-image.txt")
+    problem = page.get_by_test_id("problem")
+    expect(problem).to_have_attribute("data-code", re.compile("unsupported_type|unreadable_picture"))
+    page.get_by_test_id("dismiss").click()
+    expect(problem).to_have_count(0)
+
+
+def test_nothing_found_says_so(visit: Visit) -> None:
+    page = visit()
+    look(page, "zeppelinqqq")
+    expect(page.get_by_test_id("nothing")).to_contain_text("zeppelinqqq")
+
+
+def test_a_picture_opens_turns_closes_and_leads_on(visit: Visit) -> None:
+    page = visit()
+    look(page, "person")
+    first = page.get_by_test_id("open").first
+    first.click()
+    viewer = page.get_by_test_id("viewer")
+    expect(page.get_by_test_id("viewer-similar").first).to_be_visible()
+    opened = page.url
+    page.keyboard.press("ArrowRight")
+    expect(page).not_to_have_url(opened)
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("open="))
+    first.click()
+    expect(page.get_by_test_id("viewer-similar").first).to_be_visible()
+    sent = searches(page)
+    with page.expect_response(re.compile("/search$")):
+        page.get_by_test_id("viewer-similar").first.click()
+    assert list(sent[-1][0]) == ["object_id"]
+    expect(page.get_by_test_id("query-panel")).to_be_visible()
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def test_a_box_of_a_result_is_searched_from(visit: Visit) -> None:
+    page = visit()
+    look(page, "dog")
+    chip = page.get_by_test_id("similar").first
+    wanted = chip.get_attribute("data-object")
+    sent = searches(page)
+    with page.expect_response(re.compile("/search$")):
+        chip.press("Enter")
+    assert sent[-1] == [{"object_id": wanted}]
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def test_why_it_matched_is_told_on_demand(visit: Visit) -> None:
+    page = visit()
+    look(page, "dog")
+    page.get_by_test_id("why").first.click()
+    expect(page.get_by_test_id("why-note").locator("tbody tr").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("why-note")).to_have_count(0)
+
+
+def test_a_link_restores_the_search_for_someone_else(visit: Visit) -> None:
+    page = visit()
+    give(page)
+    look(page, "horse")
+    expect(page).to_have_url(re.compile("q=horse"))
+    page.get_by_test_id("open").first.click()
+    expect(page.get_by_test_id("viewer")).to_be_visible()
+    path = "/" + page.url.split("/", 3)[3]
+    page.reload()
+    expect(page.get_by_test_id("viewer-similar").first).to_be_visible()
+    other = visit(path)
+    expect(other.get_by_test_id("viewer-similar").first).to_be_visible()
+    other.keyboard.press("Escape")
+    expect(other.get_by_test_id("hit").first).to_be_visible()
+    expect(other.get_by_test_id("words")).to_have_value("horse")
+
+
+def test_a_late_answer_never_overwrites_a_newer_one(visit: Visit) -> None:
+    page = visit()
+    expect(page.get_by_test_id("start")).to_be_visible()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if route.request.post_data_json["clauses"] == [{"text": "dog"}]:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/search", hold)
+    look(page, "dog")
+    expect(page.get_by_test_id("skeleton").first).to_be_visible()
+    look(page, "zeppelinqqq")
+    expect(page.get_by_test_id("nothing")).to_be_visible()
+    assert len(held) == 1
+    held[0].fulfill(status=503, content_type="application/problem+json", body='{"code": "unavailable"}')
+    page.wait_for_timeout(300)
+    expect(page.get_by_test_id("nothing")).to_be_visible()
+    expect(page.get_by_test_id("problem")).to_have_count(0)
+
+
+def test_a_lost_server_is_told_and_found_again(visit: Visit) -> None:
+    page = visit()
+    expect(page.get_by_test_id("start")).to_be_visible()
+    page.route("**/v1/**", lambda route: route.abort())
+    look(page, "dog")
+    expect(page.get_by_test_id("problem").first).to_have_attribute("data-code", "offline")
+    page.unroute("**/v1/**")
+    page.get_by_test_id("retry").first.click()
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def test_a_key_is_asked_for_where_it_is_missing(visit: Visit) -> None:
+    page = visit()
+
+    def guard(route: Any) -> None:
+        if route.request.headers.get("authorization") == "Bearer sesame":
+            route.continue_()
+        else:
+            route.fulfill(status=401, content_type="application/problem+json", body='{"code": "denied"}')
+
+    page.route("**/v1/**", guard)
+    look(page, "dog")
+    page.get_by_test_id("key").first.fill("sesame")
+    page.get_by_test_id("key-enter").first.click()
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def test_keys_alone_are_enough(visit: Visit) -> None:
+    page = visit()
+    expect(page.get_by_test_id("start")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("dog")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.testid") == "open":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("viewer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
+    assert page.evaluate("document.activeElement.dataset.testid") == "open"
+
+
+def test_pictures_are_added_and_found_at_once(visit: Visit) -> None:
+    page = visit(f"/?c=added-{uuid.uuid4().hex[:8]}")
+    page.get_by_test_id("add-files").set_input_files([DOG, DATA / "odd_files" / "not-an-image.txt"])
+    expect(page.get_by_test_id("add-count")).to_contain_text("2 of 2")
+    expect(page.get_by_test_id("add-count")).to_contain_text("1 failed")
+    look(page, "dog")
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def test_language_and_look_are_switched_and_kept(visit: Visit) -> None:
+    page = visit()
+    page.get_by_test_id("language").click()
+    expect(page.get_by_test_id("add")).to_have_attribute("aria-label", "添加图片")
+    page.get_by_test_id("look").click()
+    expect(page.locator("html")).to_have_attribute("data-look", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-look", "dark")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1440, 2560])
+def test_nothing_sticks_out_at_any_width(visit: Visit, width: int) -> None:
+    page = visit(width=width, language="zh-CN")
+    give(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
