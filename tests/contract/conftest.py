@@ -61,12 +61,6 @@ def bucket() -> str:
     """A bucket name that nobody has used."""
     return f"test-{uuid.uuid4().hex[:12]}"
 
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
-from embedding_pipeline.stores.elastic import ElasticIndex
-from embedding_pipeline.stores.elastic_client import connect
-from embedding_pipeline.stores.exact import ExactIndex
-
 
 @pytest.fixture
 def prefix() -> str:

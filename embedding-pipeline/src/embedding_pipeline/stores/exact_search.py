@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from embedding_pipeline.domain import GeoPoint, IndexedObject, RankedObject, Vector
+from embedding_pipeline.fields import ATTRIBUTES
 from embedding_pipeline.stores.filter_checks import (
-    ATTRIBUTES,
     Area,
     Check,
     CheckedFilter,

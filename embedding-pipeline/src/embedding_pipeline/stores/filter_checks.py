@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 import math
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from embedding_pipeline import fields
 from embedding_pipeline.domain import Condition, Filter, Range
 from embedding_pipeline.errors import BadQuery
 
@@ -35,9 +34,6 @@ FIELDS: dict[str, FieldKind] = {
     "ingested_at": "date",
     "location": "place",
 }
-ATTRIBUTES = "attributes."
-
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ def _check(condition: Condition, place: str) -> Check:
 
 
 def _kind(field: str, place: str) -> FieldKind:
-    if field.startswith(ATTRIBUTES) and len(field) > len(ATTRIBUTES) and "\0" not in field:
+    if field.startswith(fields.ATTRIBUTES) and len(field) > len(fields.ATTRIBUTES) and "\0" not in field:
         return "word"
     if field not in FIELDS:
         known = ", ".join([*FIELDS, "attributes.NAME"])
@@ -162,30 +158,8 @@ def _area(text: str, place: str) -> Area:
 
 
 def period(text: str, place: str) -> Period:
-    """What a date text means.
-
-    >>> period("2023-02", "").last.isoformat()
-    '2023-02-28T23:59:59.999000+00:00'
-    """
-    try:
-        return _period(text.strip())
-    except (ValueError, OverflowError):
-        hint = "Give a date such as 2023, 2023-06, 2023-06-30 or 2023-06-30T12:00:00Z."
-        raise BadQuery(f"{text!r} is not a date.", place=place, hint=hint) from None
-
-
-def _period(text: str) -> Period:
-    match = _DATE.fullmatch(text)
-    if match is None:
-        moment = utc_milliseconds(datetime.fromisoformat(text))
-        return Period(moment, moment)
-    year, month, day = (int(part) if part else None for part in match.groups())
-    assert year is not None
-    last_month = month or 12
-    last_day = day or calendar.monthrange(year, last_month)[1]
-    first = datetime(year, month or 1, day or 1, tzinfo=UTC)
-    last = datetime(year, last_month, last_day, 23, 59, 59, 999_000, tzinfo=UTC)
-    return Period(first, last)
+    """What a date text means to Elasticsearch. Raises BadQuery."""
+    return Period(*(utc_milliseconds(moment) for moment in fields.period(text, place)))
 
 
 def utc_milliseconds(moment: datetime) -> datetime:
