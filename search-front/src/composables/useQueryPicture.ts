@@ -111,9 +111,9 @@ export function useQueryPicture(url: UrlState, collection: Ref<string>) {
     else clear()
   }
 
-  watch(() => [url.state.value.upload, url.state.value.object, collection.value], followAddress, {
-    immediate: true,
-  })
+  // Each by itself: a step that changes none of them must not disturb a picture that is on its way.
+  const stored = () => (url.state.value.object ? collection.value : '')
+  watch([() => url.state.value.upload, () => url.state.value.object, stored], followAddress, { immediate: true })
 
   /** A picture known by its id alone: it can be searched, not shown. */
   function elsewhere(upload: string): QueryPicture {
