@@ -15,7 +15,7 @@ from tests.networks import detector_network, entry, image_network, text_network
 from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.models.coco import COCO
 from embedding_pipeline.models.pack_files import SIDECAR, sha256
-from embedding_pipeline.models.packs import PACK_FILE, RunOptions, find_pack, list_packs, load_pack
+from embedding_pipeline.models.packs import PACK_FILE, RunOptions, add_pack, find_pack, list_packs, load_pack
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "狗", "红", "色", "dog", "red", "##s"]
 PREPROCESS = {"size": [8, 8]}
@@ -261,7 +261,7 @@ def test_packs_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     for name in ("huge", "../packs/tiny", ""):
         with pytest.raises(ModelMissing, match="tiny") as caught:
             find_pack(name, folder.parent)
-        assert "boxlens models pull" in caught.value.hint
+        assert "boxlens models add" in caught.value.hint
 
 
 def test_one_pack_serves_many_threads(folder: Path) -> None:
@@ -309,3 +309,34 @@ def test_no_name_stands_for_two_coco_classes() -> None:
     by_id = {label.id: label for label in COCO}
     assert by_id["dog"].zh[0] == "狗"
     assert by_id["hot dog"].zh[0] == "热狗"
+
+
+def test_a_pack_is_added_whole_and_replaces_its_forerunner(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    first = add_pack(folder, mine)
+    assert first.folder == mine / "tiny"
+    assert first.vit is not None
+    spec = read(folder)
+    spec["description"] = "the second"
+    write(folder, spec)
+    assert add_pack(folder, mine).spec.description == "the second"
+    assert [path.name for path in mine.iterdir()] == ["tiny"]
+
+
+def test_a_damaged_pack_is_not_added(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    add_pack(folder, mine)
+    (folder / "vit.onnx").write_bytes(b"damaged")
+    with pytest.raises(ModelMissing):
+        add_pack(folder, mine)
+    assert load_pack(mine / "tiny", verify=True).vit is not None
+
+
+def test_a_pack_over_files_elsewhere_cannot_be_added(folder: Path, tmp_path: Path) -> None:
+    spec = read(folder)
+    elsewhere = tmp_path / "vit.onnx"
+    (folder / "vit.onnx").rename(elsewhere)
+    spec["vit"]["model"] |= {"path": str(elsewhere), "place": "outside"}
+    write(folder, spec)
+    with pytest.raises(ModelMissing, match="outside"):
+        add_pack(folder, tmp_path / "mine")

@@ -58,7 +58,6 @@ class PipelineSettings(BaseModel):
     detect_batch: int = Field(4, ge=1)
     embed_batch: int = Field(32, ge=1)
     slab: int = Field(16, ge=1)  # images per graph run; two runs overlap
-    readers: int = Field(4, ge=1)
     ocr: bool = True
 
 
@@ -95,8 +94,8 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     pack: str = "demo"
     packs_dir: Path | None = None  # None: {data_dir}/packs
-    runtime: Literal["onnx", "torch"] = "onnx"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    runtime: Literal["onnx"] = "onnx"
+    device: Literal["auto", "cpu"] = "auto"
     threads: int = Field(0, ge=0)  # per model; 0: as many as cores
     data_dir: Path = Path(".data")
     collection: str = "default"

@@ -28,7 +28,7 @@ def content_policy(services: Services) -> str:
             f"img-src 'self' data: blob: https: {pictures}",
             f"connect-src 'self' {pictures}",
             "script-src 'self'",
-            "style-src 'self' 'unsafe-inline'",
+            "style-src 'self'",
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

@@ -12,7 +12,7 @@ from embedding_pipeline.cli import output
 if TYPE_CHECKING:
     from embedding_pipeline.models.pack_spec import PackSpec
 
-app = typer.Typer(help="List and verify model packs.", no_args_is_help=True)
+app = typer.Typer(help="List, add and verify model packs.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -36,6 +36,21 @@ def list_(json: output.Json = False) -> None:
 def _row(spec: PackSpec, folder: Path) -> dict[str, Any]:
     roles = [role for role, _ in spec.parts()]
     return {"name": spec.name, "revision": spec.fingerprint, "roles": roles, "folder": str(folder)}
+
+
+@app.command()
+def add(
+    folder: Annotated[Path, typer.Argument(help="A folder with pack.json and the files it names.")],
+    json: output.Json = False,
+) -> None:
+    """Take a pack in: every hash is checked, then it is copied whole. Example: boxlens models add ~/packs/shop"""
+    from embedding_pipeline.models.packs import add_pack
+
+    pack = add_pack(folder, output.settings().packs)
+    if json:
+        output.print_json(_row(pack.spec, pack.folder))
+    else:
+        output.console.print(f"{pack.info.name} is here. Use it with BOXLENS_PACK={pack.info.name}.", markup=False)
 
 
 @app.command()

@@ -114,4 +114,4 @@ def _rapidocr(pack: str) -> Path:
 
 
 def _repair(pack: str) -> str:
-    return f"Get it again: boxlens models pull {pack}, or boxlens models add PATH; then: boxlens models verify {pack}"
+    return f"Take the pack in again: boxlens models add FOLDER; then: boxlens models verify {pack}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,7 +128,8 @@ def find_pack(name: str, *places: Path) -> Path:
     there = ", ".join(folder.name for folder in list_packs(*places)) or "none"
     looked = ", ".join(map(str, places))
     raise ModelMissing(
-        f"There is no pack named {name!r} in {looked}; there are: {there}.", hint=f"Get it: boxlens models pull {name}"
+        f"There is no pack named {name!r} in {looked}; there are: {there}.",
+        hint="Take one in: boxlens models add FOLDER",
     )
 
 
@@ -140,8 +142,31 @@ def list_packs(*places: Path) -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
-_LIST = "See what there is: boxlens models list; get one: boxlens models pull NAME"
-_DESCRIBED = "docs/models.md describes pack.json; a pulled pack is mended by: boxlens models pull NAME"
+def add_pack(source: Path, packs: Path) -> Pack:
+    """Copy a pack folder among one's packs, whole or not at all, in place of one with the same name.
+
+    Every hash is checked first. Raises ModelMissing, also for a trial pack whose files lie outside its folder.
+    """
+    pack = load_pack(source, verify=True)
+    if any(file.place == "outside" for file in pack.spec.files()):
+        raise ModelMissing(
+            f"{source} names files outside its folder, so it cannot be moved.",
+            hint="Copy the files into the folder and name them in pack.json by relative paths.",
+        )
+    target, arriving = packs / pack.info.name, packs / f".{pack.info.name}.arriving"
+    leaving = packs / f".{pack.info.name}.leaving"
+    for half_done in (arriving, leaving):
+        shutil.rmtree(half_done, ignore_errors=True)
+    shutil.copytree(source, arriving)
+    if target.exists():
+        target.rename(leaving)
+    arriving.rename(target)
+    shutil.rmtree(leaving, ignore_errors=True)
+    return load_pack(target)
+
+
+_LIST = "See what there is: boxlens models list; take one in: boxlens models add FOLDER"
+_DESCRIBED = "docs/models.md describes pack.json; mend it there, or take the pack in again: boxlens models add FOLDER"
 
 
 def _detector(spec: DetectorSpec, paths: dict[FileSpec, Path], options: RunOptions) -> YoloDetector:

@@ -103,7 +103,7 @@ class _Loaded:
         except Exception as error:
             raise ModelMissing(
                 f"The model file {path} cannot be loaded: {error}",
-                hint="Get it again: boxlens models pull NAME, or boxlens models add PATH",
+                hint="Take its pack in again: boxlens models add FOLDER",
             ) from error
         inputs = [_spec(node) for node in self._session.get_inputs()]
         if len(inputs) != 1 or not inputs[0].shape:

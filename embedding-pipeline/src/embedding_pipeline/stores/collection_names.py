@@ -30,7 +30,7 @@ def require_same_pack(collection: str, stands: PackInfo, asked: PackInfo) -> Non
     if stands != asked:
         raise PackMismatch(
             f"Collection {collection!r} was made with {_words(stands)}, not with {_words(asked)}.",
-            hint=f"Use pack {stands.name}, or re-embed: `boxlens collections swap {collection} --pack {asked.name}`.",
+            hint=f"Use pack {stands.name} (BOXLENS_PACK), or ingest into another collection with -c NAME.",
         )
 
 

@@ -45,7 +45,7 @@ def require_dims(obj: IndexedObject, pack: PackInfo) -> None:
             raise PackMismatch(
                 f"A {signal} vector of shape {vector.shape} does not fit pack {pack.name} {pack.revision}, "
                 f"which has {dims or 'no'} {signal} dims.",
-                hint="Write with the pack the collection was made with, or re-embed it (collections swap).",
+                hint="Write with the pack the collection was made with, or into another collection.",
             )
 
 
