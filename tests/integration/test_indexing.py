@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.parts import PACK, BlockDetector, HistogramEncoder, MemoryStore, indexer, networks, png, scene
 
-from embedding_pipeline.domain import Box, Failure, ImageRef, ItemResult
+from embedding_pipeline.domain import Box, Failure, ImageRef, IngestReport, ItemResult
 from embedding_pipeline.errors import BadSource, NotFound, PackMismatch, ProxyAway, UnreadablePicture
 from embedding_pipeline.indexing import Indexer
 from embedding_pipeline.journal import IngestJournal
@@ -200,3 +200,23 @@ def test_resume_skips_unread_what_an_earlier_run_finished(tmp_path: Path) -> Non
     assert fetched == 1
     other = IngestJournal(tmp_path / "journal.sqlite", "another-index")
     assert not other.done(ImageRef(str(kept)))
+
+
+def test_a_source_is_read_only_a_little_ahead_of_what_is_stored(tmp_path: Path) -> None:
+    """Memory does not grow with the source: two slabs of 4 are under way, and a third is being gathered."""
+    index = ExactIndex()
+    stored, ahead = 0, 0
+
+    def counted() -> Iterator[ImageRef]:
+        nonlocal ahead
+        for given, ref in enumerate(references([str(folder(tmp_path, 40))]), start=1):
+            ahead = max(ahead, given - stored)
+            yield ref
+
+    def told(report: IngestReport) -> None:
+        nonlocal stored
+        stored = report.images
+
+    report = indexer(index, networks(), MemoryStore()).ingest(counted(), collection="c", on_progress=told)
+    assert report.stored == 40
+    assert ahead <= 12
