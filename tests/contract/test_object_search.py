@@ -258,7 +258,7 @@ def wordy() -> list[IndexedObject]:
         ("ABRE16X", "IMG_2041"),
         ("beijing", "IMG_2041"),
         ("Frisbees", "lawn"),
-        ("dogs playing", "lawn"),
+        ("playing on the grass", "lawn"),
         ("飞盘", "lawn"),
         ("2041", "IMG_2041"),
         ("街道", "IMG_2041"),

@@ -62,8 +62,19 @@ export function image(collection: string, imageId: string, signal?: AbortSignal)
   return json(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}`, { signal })
 }
 
-/** Puts a picture into a collection; `created` is false when it was there already. */
+const standing = new Set<string>()
+
+/** Makes a collection unless it stands; the server changes nothing when it does. */
+async function ensureCollection(collection: string, signal?: AbortSignal): Promise<void> {
+  if (standing.has(collection)) return
+  const headers = { 'content-type': 'application/json' }
+  await send(inCollection(collection), { method: 'PUT', headers, body: '{}', signal })
+  standing.add(collection)
+}
+
+/** Puts a picture into a collection, which is made when it is not there; `created` is false for a known picture. */
 export async function addImage(collection: string, file: File, signal?: AbortSignal): Promise<{ created: boolean }> {
+  await ensureCollection(collection, signal)
   const response = await send(`${inCollection(collection)}/images`, { method: 'POST', body: pictureForm(file), signal })
   return { created: response.status === 201 }
 }

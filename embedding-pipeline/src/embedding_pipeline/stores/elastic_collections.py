@@ -12,13 +12,14 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from embedding_pipeline.domain import CollectionInfo, IndexType, PackInfo
-from embedding_pipeline.errors import Conflict
+from embedding_pipeline.errors import Conflict, ElasticsearchAway
 from embedding_pipeline.settings import IndexSettings
 from embedding_pipeline.stores.collection_names import no_collection, require_name, require_same_pack
 from embedding_pipeline.stores.elastic_bodies import counts_body
 from embedding_pipeline.stores.elastic_errors import speaking
 from embedding_pipeline.stores.mapping import index_body, schema_version
 
+SHARDS_S = 30.0
 REMEMBERED_S = 5.0
 """How long it is taken as known where an alias leads; another process may move it."""
 
@@ -62,9 +63,21 @@ class Collections:
                 except ApiError:  # another may have been first: "more than one write index"
                     if self._look_up(collection) is None:
                         raise
-        with speaking(collection):  # the index of another maker may not have its shards yet
-            self._client.cluster.health(index=self.alias(collection), wait_for_status="yellow", timeout="30s")
+        self._await_shards(collection)
         require_same_pack(collection, self.standing(collection, fresh=True).pack, pack)
+
+    def _await_shards(self, collection: str) -> None:
+        """The index of another maker may not have its shards yet: until then searches are answered 503."""
+        deadline = time.monotonic() + SHARDS_S
+        while True:
+            try:
+                with speaking(collection):
+                    self._client.search(index=self.alias(collection), size=0)
+                return
+            except ElasticsearchAway:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def standing(self, collection: str, *, fresh: bool = False) -> Standing:
         """Raises NotFound, or Conflict when the index was made by a newer program."""
