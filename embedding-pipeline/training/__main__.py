@@ -22,6 +22,10 @@ def main() -> None:
         from training.train_encoders import train
 
         train(chosen.folder, chosen.minutes, chosen.seed, chosen.batch or 96, chosen.workers, chosen.threads)
+    else:
+        from training.train_detector import train
+
+        train(chosen.folder, chosen.minutes, chosen.seed, chosen.batch or 16, chosen.workers, chosen.threads)
 
 
 if __name__ == "__main__":

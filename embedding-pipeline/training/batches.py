@@ -63,7 +63,7 @@ class CropBatches(IterableDataset[Batch]):
 
     def _crop(self, rng: np.random.Generator, sprite: Sprite) -> tuple[Pixels, int]:
         layer = place(rng, sprite)
-        if rng.random() < 0.75:
+        if rng.random() < 0.6:
             layer = restyle(rng, layer)
         beside = None
         if rng.random() < 0.25:

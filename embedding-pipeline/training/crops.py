@@ -39,7 +39,11 @@ def place(rng: np.random.Generator, sprite: Sprite, *, plain: bool = False) -> F
 
 
 def restyle(rng: np.random.Generator, layer: Floats) -> Floats:
-    """Another look of the same drawing: hue, grey, one tint, flat steps, outline, line drawing, shading, texture."""
+    """Another look of the same drawing (premultiplied RGBA 0..1 of any size).
+
+    Hue, grey, one tint, flat steps, outline, line drawing, shading, texture.
+    """
+    height, width = layer.shape[:2]
     alpha = layer[..., 3:]
     colour = layer[..., :3] / np.maximum(alpha, 1e-3)
     lot = rng.random()
@@ -58,10 +62,11 @@ def restyle(rng: np.random.Generator, layer: Floats) -> Floats:
     if rng.random() < 0.2:
         colour = colour + (1 - colour) * rng.uniform(0, 0.6) if rng.random() < 0.5 else colour * rng.uniform(0.5, 1)
     if rng.random() < 0.15:
-        ramp = np.linspace(rng.uniform(0.6, 1), rng.uniform(0.9, 1.3), SIDE, dtype=np.float32)
-        colour = colour * (ramp[:, None, None] if rng.random() < 0.6 else ramp[None, :, None])
+        upright = rng.random() < 0.6
+        ramp = np.linspace(rng.uniform(0.6, 1), rng.uniform(0.9, 1.3), height if upright else width, dtype=np.float32)
+        colour = colour * (ramp[:, None, None] if upright else ramp[None, :, None])
     if rng.random() < 0.1:
-        grain = cv2.resize(rng.random((16, 16), dtype=np.float32), (SIDE, SIDE))
+        grain = cv2.resize(rng.random((16, 16), dtype=np.float32), (width, height))
         colour = colour * (0.7 + 0.6 * grain[..., None])
     if edges is not None:
         colour, alpha = _with_edges(rng, colour, alpha, edges)
