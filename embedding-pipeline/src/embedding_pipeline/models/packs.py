@@ -1,0 +1,177 @@
+"""A pack: a folder with pack.json and the files of one detector, one ViT, one CLIP and OCR, any of which may miss."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from embedding_pipeline.domain import LabelName, PackInfo
+from embedding_pipeline.errors import ModelMissing
+from embedding_pipeline.models.chinese_clip import ClipTextEncoder, WordPieces
+from embedding_pipeline.models.ocr import OcrFiles, RapidTextReader
+from embedding_pipeline.models.pack_files import check
+from embedding_pipeline.models.pack_spec import NAME, ROLES, ClipSpec, DetectorSpec, FileSpec, OcrSpec, PackSpec, Role
+from embedding_pipeline.models.runtime import OnnxSession
+from embedding_pipeline.models.vit import OnnxImageEncoder
+from embedding_pipeline.models.yolo import YoloDetector
+
+PACK_FILE = "pack.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PartLicence:
+    """Under what a part of a pack may be used, and where it comes from."""
+
+    role: Role
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How networks run: ``threads`` each (0: as many as cores), and the detector's thresholds."""
+
+    threads: int = 0
+    score_threshold: float = 0.3
+    nms_iou: float = 0.45
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pack:
+    """The networks of a pack, None for a role it does not have. Nothing is loaded before its first use.
+
+    May be used from several threads at once.
+    """
+
+    info: PackInfo
+    folder: Path
+    spec: PackSpec = field(repr=False)
+    detector: YoloDetector | None
+    vit: OnnxImageEncoder | None
+    clip_image: OnnxImageEncoder | None
+    clip_text: ClipTextEncoder | None
+    ocr: RapidTextReader | None
+
+    @property
+    def labels(self) -> Sequence[LabelName]:
+        return self.detector.labels if self.detector else ()
+
+    @property
+    def crop_padding(self) -> float:
+        return self.spec.crop_padding
+
+    @property
+    def missing(self) -> tuple[Role, ...]:
+        """Roles this pack does not have: what depends on them is off."""
+        has = {role for role, _ in self.spec.parts()}
+        return tuple(role for role in ROLES if role not in has)
+
+    @property
+    def licences(self) -> tuple[PartLicence, ...]:
+        return tuple(PartLicence(role, part.licence, part.source) for role, part in self.spec.parts())
+
+    def warm_up(self) -> None:
+        """Load every network and compare its shapes with pack.json. Raises ModelMissing."""
+        for part in (self.detector, self.vit, self.clip_image, self.clip_text, self.ocr):
+            if part is not None:
+                part.check()
+
+
+def load_pack(folder: Path, options: RunOptions = RunOptions(), *, verify: bool = False) -> Pack:
+    """The pack in a folder, its files checked by size and hash; ``verify`` computes every hash again.
+
+    Raises ModelMissing with the path, what was wanted and found, and the command that repairs.
+    """
+    spec = read_spec(folder)
+    paths = check(folder, spec.files(), spec.name, force=verify)
+    return Pack(
+        info=PackInfo(
+            name=spec.name,
+            revision=spec.fingerprint,
+            vit_dims=spec.vit.dims if spec.vit else None,
+            clip_dims=spec.clip.dims if spec.clip else None,
+        ),
+        folder=folder,
+        spec=spec,
+        detector=_detector(spec.detector, paths, options) if spec.detector else None,
+        vit=_encoder(spec, paths, options),
+        clip_image=_clip_image(spec.clip, paths, options) if spec.clip else None,
+        clip_text=_clip_text(spec.clip, paths, options) if spec.clip else None,
+        ocr=_reader(spec.ocr, paths, options) if spec.ocr else None,
+    )
+
+
+def read_spec(folder: Path) -> PackSpec:
+    """What pack.json says. Raises ModelMissing when it is absent or says what cannot be."""
+    path = folder / PACK_FILE
+    try:
+        return PackSpec.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelMissing(f"There is no pack at {folder}: {path} is not there.", hint=_LIST) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ModelMissing(f"{path} cannot be used: {where}: {first['msg']}.", hint=_DESCRIBED) from error
+
+
+def find_pack(name: str, *places: Path) -> Path:
+    """The folder of the pack of that name, in the first of the places that has it. Raises ModelMissing."""
+    if re.fullmatch(NAME, name):
+        for parent in places:
+            if (parent / name / PACK_FILE).is_file():
+                return parent / name
+    there = ", ".join(folder.name for folder in list_packs(*places)) or "none"
+    looked = ", ".join(map(str, places))
+    raise ModelMissing(
+        f"There is no pack named {name!r} in {looked}; there are: {there}.", hint=f"Get it: boxlens models pull {name}"
+    )
+
+
+def list_packs(*places: Path) -> list[Path]:
+    """The folders of all packs in these places, by name; of two with one name, that of the earlier place."""
+    found: dict[str, Path] = {}
+    for parent in places:
+        for path in sorted(parent.glob(f"*/{PACK_FILE}")):
+            found.setdefault(path.parent.name, path.parent)
+    return [found[name] for name in sorted(found)]
+
+
+_LIST = "See what there is: boxlens models list; get one: boxlens models pull NAME"
+_DESCRIBED = "docs/models.md describes pack.json; a pulled pack is mended by: boxlens models pull NAME"
+
+
+def _detector(spec: DetectorSpec, paths: dict[FileSpec, Path], options: RunOptions) -> YoloDetector:
+    return YoloDetector(
+        OnnxSession(paths[spec.model], threads=options.threads),
+        [LabelName(c.id, c.en or (c.id,), c.zh) for c in spec.classes],
+        head=spec.head,
+        size=spec.size,
+        score_threshold=options.score_threshold,
+        nms_iou=options.nms_iou,
+    )
+
+
+def _encoder(spec: PackSpec, paths: dict[FileSpec, Path], options: RunOptions) -> OnnxImageEncoder | None:
+    if spec.vit is None:
+        return None
+    session = OnnxSession(paths[spec.vit.model], threads=options.threads)
+    return OnnxImageEncoder(session, spec.vit.preprocess, spec.vit.dims)
+
+
+def _clip_image(spec: ClipSpec, paths: dict[FileSpec, Path], options: RunOptions) -> OnnxImageEncoder:
+    session = OnnxSession(paths[spec.image], threads=options.threads)
+    return OnnxImageEncoder(session, spec.preprocess, spec.dims, role="CLIP image")
+
+
+def _clip_text(spec: ClipSpec, paths: dict[FileSpec, Path], options: RunOptions) -> ClipTextEncoder:
+    session = OnnxSession(paths[spec.text], threads=options.threads)
+    return ClipTextEncoder(session, WordPieces(paths[spec.vocabulary], context_length=spec.context_length), spec.dims)
+
+
+def _reader(spec: OcrSpec, paths: dict[FileSpec, Path], options: RunOptions) -> RapidTextReader:
+    files = OcrFiles(paths[spec.detect], paths[spec.turn], paths[spec.recognise])
+    return RapidTextReader(files, threshold=spec.threshold, threads=options.threads)

@@ -1,0 +1,374 @@
+"""Pictures of every kind come back upright and whole, or are refused by name."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, features
+from PIL.TiffImagePlugin import IFDRational
+
+from embedding_pipeline.domain import Box
+from embedding_pipeline.errors import (
+    BadBox,
+    BoxlensError,
+    EmptyInput,
+    TooLarge,
+    UnreadablePicture,
+    UnsupportedType,
+)
+from embedding_pipeline.images import FORMATS, content_type, crop, decode, sniff
+
+# pytest turns every warning into an error; Boxlens passes over Pillow's remarks on damaged metadata
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+
+LIMIT = 64_000_000
+RED, GREEN, BLUE, WHITE = (220, 20, 30), (20, 180, 40), (30, 40, 210), (255, 255, 255)
+ODD = Path(os.environ.get("BOXLENS_SHARED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "odd_files"
+
+
+def quarters(width: int = 48, height: int = 32) -> Image.Image:
+    """Red top left, green top right, blue bottom left, white bottom right: any turn or mirroring shows."""
+    picture = Image.new("RGB", (width, height), WHITE)
+    picture.paste(RED, (0, 0, width // 2, height // 2))
+    picture.paste(GREEN, (width // 2, 0, width, height // 2))
+    picture.paste(BLUE, (0, height // 2, width // 2, height))
+    return picture
+
+
+def saved(picture: Image.Image, format: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, format, **options)
+    return stream.getvalue()
+
+
+def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
+    h, w = pixels.shape[:2]
+    return [tuple(int(c) for c in pixels[y, x]) for y, x in ((4, 4), (4, w - 5), (h - 5, 4), (h - 5, w - 5))]
+
+
+def assert_quarters(pixels: np.ndarray, tolerance: int = 12) -> None:
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (32, 48, 3)
+    assert np.abs(np.array(corners(pixels)) - np.array([RED, GREEN, BLUE, WHITE])).max() <= tolerance
+
+
+# how the stored picture must lie so that a viewer who obeys the tag sees `quarters`
+STORED = {
+    1: lambda im: im,
+    2: lambda im: im.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    3: lambda im: im.transpose(Image.Transpose.ROTATE_180),
+    4: lambda im: im.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    5: lambda im: im.transpose(Image.Transpose.TRANSPOSE),
+    6: lambda im: im.transpose(Image.Transpose.ROTATE_90),
+    7: lambda im: im.transpose(Image.Transpose.TRANSVERSE),
+    8: lambda im: im.transpose(Image.Transpose.ROTATE_270),
+}
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", STORED)
+def test_every_orientation_comes_out_upright(orientation: int, format: str) -> None:
+    if format == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = STORED[orientation](quarters())
+    options = {"quality": 95, "subsampling": 0} if format in ("JPEG", "AVIF") else {}
+    if format == "AVIF":
+        options["subsampling"] = "4:4:4"
+    if format == "WEBP":
+        options = {"lossless": True}
+    found = decode(saved(stored, format, exif=exif, **options), max_pixels=LIMIT)
+    assert (found.width, found.height) == (48, 32)
+    assert_quarters(found.pixels)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_a_nonsense_orientation_changes_nothing(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert_quarters(decode(saved(quarters(), "JPEG", quality=95, exif=exif), max_pixels=LIMIT).pixels)
+
+
+def sixteen_bit_grey() -> bytes:
+    values = np.linspace(0, 65535, 48 * 32).reshape(32, 48).astype(np.uint16)
+    return saved(Image.fromarray(values), "PNG")
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png(width: int, height: int, bits: int, kind: int, rows: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    parts = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def test_sixteen_bit_grey_keeps_its_range() -> None:
+    pixels = decode(sixteen_bit_grey(), max_pixels=LIMIT).pixels
+    assert pixels[0, 0].tolist() == [0, 0, 0]
+    assert pixels[-1, -1].tolist() == [255, 255, 255]
+    assert 120 <= pixels[16, 0, 0] <= 135
+
+
+def test_sixteen_bit_colour() -> None:
+    eight = np.asarray(quarters())
+    rows = b"".join(b"\0" + (row.astype(">u2") * 257).astype(">u2").tobytes() for row in eight)
+    assert_quarters(decode(png(48, 32, 16, 2, rows), max_pixels=LIMIT).pixels, tolerance=0)
+
+
+def test_sixteen_bit_tiff_and_floats() -> None:
+    ramp = np.tile(np.linspace(0, 1, 48), (32, 1))
+    for values in ((ramp * 65535).astype(np.uint16), ramp.astype(np.float32), (ramp * 65535).astype(np.int32)):
+        pixels = decode(saved(Image.fromarray(values), "TIFF"), max_pixels=LIMIT).pixels
+        assert pixels[0, 0, 0] == 0
+        assert pixels[0, -1, 0] >= 254
+
+
+def test_alpha_lies_over_white() -> None:
+    picture = quarters().convert("RGBA")
+    picture.putalpha(Image.new("L", picture.size, 0))
+    for format in ("PNG", "WEBP", "TIFF"):
+        assert (decode(saved(picture, format), max_pixels=LIMIT).pixels == 255).all(), format
+    picture.putalpha(Image.new("L", picture.size, 128))
+    half = decode(saved(picture, "PNG"), max_pixels=LIMIT).pixels[4, 4]
+    assert np.abs(half.astype(int) - (np.array(RED) * 128 + 255 * 127) // 255).max() <= 2
+
+
+def test_palette_with_a_transparent_colour() -> None:
+    picture = quarters().quantize(4)
+    see_through = picture.getpixel((4, 4))
+    for format in ("PNG", "GIF"):
+        pixels = decode(saved(picture, format, transparency=see_through), max_pixels=LIMIT).pixels
+        assert pixels[4, 4].tolist() == [255, 255, 255]
+        assert np.abs(pixels[4, -5].astype(int) - np.array(GREEN)).max() <= 2
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "CMYK", "YCbCr"])
+def test_other_colour_modes(mode: str) -> None:
+    data = saved(quarters().convert(mode), "TIFF" if mode in ("CMYK", "YCbCr") else "PNG")
+    pixels = decode(data, max_pixels=LIMIT).pixels
+    assert pixels.shape == (32, 48, 3)
+    if mode in ("CMYK", "YCbCr", "P"):
+        assert np.abs(pixels[-5, 4].astype(int) - np.array(BLUE)).max() <= 40
+
+
+def test_cmyk_jpeg_is_not_inverted() -> None:
+    pixels = decode(saved(quarters().convert("CMYK"), "JPEG", quality=95), max_pixels=LIMIT).pixels
+    assert_quarters(pixels, tolerance=16)
+
+
+def test_grey_and_progressive_jpeg() -> None:
+    assert (decode(saved(Image.new("L", (48, 32), 77), "JPEG"), max_pixels=LIMIT).pixels // 2 == 38).all()
+    assert_quarters(decode(saved(quarters(), "JPEG", quality=95, progressive=True), max_pixels=LIMIT).pixels)
+
+
+def test_another_colour_space_becomes_srgb() -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    srgb = ImageCms.createProfile("sRGB")
+    stored = ImageCms.profileToProfile(quarters(), srgb, lab, outputMode="LAB")
+    assert stored is not None
+    assert_quarters(decode(saved(stored, "TIFF"), max_pixels=LIMIT).pixels, tolerance=12)
+
+
+@pytest.mark.parametrize("profile", [b"garbage", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])
+def test_a_profile_that_does_not_fit_is_passed_over(profile: bytes) -> None:
+    data = saved(quarters(), "JPEG", quality=95, icc_profile=profile)
+    assert_quarters(decode(data, max_pixels=LIMIT).pixels)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_counts(format: str) -> None:
+    frames = [Image.new("RGB", (48, 32), colour) for colour in (GREEN, RED)]
+    data = saved(quarters(), format, save_all=True, append_images=frames, duration=50, loop=0, lossless=True)
+    assert_quarters(decode(data, max_pixels=LIMIT).pixels)
+
+
+@pytest.mark.parametrize(("format", "wanted"), [("JPEG2000", "jp2"), ("BMP", "bmp"), ("GIF", "gif"), ("AVIF", "avif")])
+def test_types_by_content(format: str, wanted: str) -> None:
+    if format == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    data = saved(quarters(), format)
+    assert sniff(data) == wanted
+    found = decode(data, max_pixels=LIMIT)
+    assert found.format == wanted
+    assert_quarters(found.pixels, tolerance=30)
+    assert content_type(wanted).startswith("image/")
+
+
+def test_a_bare_jpeg2000_codestream() -> None:
+    assert decode(saved(quarters(), "JPEG2000", no_jp2=True), max_pixels=LIMIT).format == "jp2"
+
+
+def test_heic_is_read_or_names_what_is_missing() -> None:
+    head = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    assert sniff(head) == "heic"
+    try:
+        import pillow_heif
+    except ImportError:
+        with pytest.raises(UnsupportedType, match="heic") as caught:
+            decode(head, max_pixels=LIMIT)
+        assert "heic" in caught.value.hint
+        return
+    pillow_heif.register_heif_opener()
+    found = decode(saved(quarters().resize((96, 64)), "HEIF", quality=95), max_pixels=LIMIT)
+    assert (found.format, found.width, found.height) == ("heic", 96, 64)
+    assert np.abs(found.pixels[5, 5].astype(int) - np.array(RED)).max() <= 40
+
+
+def test_odd_files_are_whole_or_refused_by_name() -> None:
+    if not ODD.is_dir():
+        pytest.skip(f"{ODD} is not there: set BOXLENS_SHARED_DATA")
+    for path in sorted(ODD.iterdir()):
+        if path.name == "LICENSE" or path.suffix == ".txt":
+            with pytest.raises(UnsupportedType):
+                decode(path.read_bytes(), max_pixels=LIMIT)
+            continue
+        found = decode(path.read_bytes(), max_pixels=LIMIT)
+        with Image.open(path) as wanted:
+            assert (found.width, found.height) == wanted.size, path.name
+            reference = np.asarray(wanted.convert("RGBA").convert("RGB"), np.int16)
+        assert np.abs(found.pixels - reference).mean() < 2, path.name
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", EmptyInput),
+        (b"\xff", UnsupportedType),
+        (b"just words, no picture", UnsupportedType),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", UnsupportedType),
+        (b"%PDF-1.7", UnsupportedType),
+        (b"\xff\xd8\xff", UnreadablePicture),
+        (b"\x89PNG\r\n\x1a\n", UnreadablePicture),
+        (b"BM", UnreadablePicture),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", UnreadablePicture),
+        (b"GIF89a", UnreadablePicture),
+    ],
+)
+def test_what_is_no_picture(data: bytes, error: type[BoxlensError]) -> None:
+    with pytest.raises(error) as caught:
+        decode(data, max_pixels=LIMIT)
+    assert caught.value.detail
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 10_000), (10_000, 9_500), (8_001, 8_000), (65_535, 65_535)])
+def test_a_header_that_claims_too_much_is_refused_before_decoding(width: int, height: int) -> None:
+    with pytest.raises(TooLarge):
+        decode(png(width, height, 8, 2, b"\0" * 100), max_pixels=LIMIT)
+
+
+def test_a_higher_limit_is_obeyed() -> None:
+    rows = (b"\0" + b"\xff" * 1250) * 10_000  # one bit a pixel: 100 megapixels in a few bytes
+    assert decode(png(10_000, 10_000, 1, 0, rows), max_pixels=100_000_000).width == 10_000
+
+
+def test_too_many_bytes() -> None:
+    with pytest.raises(TooLarge, match="at most 100"):
+        decode(saved(quarters(), "PNG"), max_pixels=LIMIT, max_bytes=100)
+
+
+SAMPLES = {
+    name: saved(quarters(), name, **options)
+    for name, options in {
+        "JPEG": {"quality": 90},
+        "PNG": {},
+        "WEBP": {"lossless": True},
+        "GIF": {},
+        "BMP": {},
+        "TIFF": {"compression": "tiff_lzw"},
+        "JPEG2000": {},
+    }.items()
+}
+
+
+@pytest.mark.parametrize("format", SAMPLES)
+def test_a_truncated_picture_is_refused_and_never_half_grey(format: str) -> None:
+    data = SAMPLES[format]
+    whole = decode(data, max_pixels=LIMIT).pixels
+    refused = 0
+    for end in range(len(data) - 1, 1, -max(1, len(data) // 60)):
+        try:
+            found = decode(data[:end], max_pixels=LIMIT)
+        except BoxlensError:
+            refused += 1
+            continue
+        assert np.array_equal(found.pixels, whole), f"{format} cut at {end} of {len(data)}"
+    assert refused >= 20
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(sorted(SAMPLES)), st.data())
+def test_damage_never_gives_another_error(format: str, draw: st.DataObject) -> None:
+    data = bytearray(SAMPLES[format])
+    for _ in range(draw.draw(st.integers(1, 6))):
+        data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    end = draw.draw(st.integers(0, len(data)))
+    with contextlib.suppress(BoxlensError):
+        found = decode(bytes(data[: end or None]), max_pixels=1_000_000)
+        assert found.pixels.shape == (found.height, found.width, 3)
+        assert found.pixels.dtype == np.uint8
+
+
+@given(st.binary(max_size=64))
+def test_random_bytes_never_give_another_error(data: bytes) -> None:
+    with pytest.raises(BoxlensError):
+        decode(data, max_pixels=LIMIT)
+
+
+def test_camera_notes() -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "SONY\0", "ILCE-7M3"
+    detail, gps = exif.get_ifd(0x8769), exif.get_ifd(0x8825)
+    detail[0x9003], detail[0x9011] = "2023:06:01 12:30:05", "+08:00"
+    gps[1], gps[2], gps[3], gps[4] = "S", (33.0, 52.0, 4.5), "E", (151.0, 12.0, 36.0)
+    found = decode(saved(quarters(), "JPEG", exif=exif), max_pixels=LIMIT)
+    assert found.camera == "SONY ILCE-7M3"
+    assert found.taken_at is not None
+    assert found.taken_at.isoformat() == "2023-06-01T12:30:05+08:00"
+    assert found.location is not None
+    assert (found.location.lat, found.location.lon) == pytest.approx((-33.86792, 151.21), abs=1e-5)
+
+
+@pytest.mark.parametrize("date", ["0000:00:00 00:00:00", "2023:13:45 99:00:00", "", "yesterday", "    :  :     :  :  "])
+def test_garbage_notes_read_as_nothing_said(date: str) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = date
+    gps = exif.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "N", (IFDRational(0, 0), 0.0, 0.0), "E", (999.0, 0.0, 0.0)
+    found = decode(saved(quarters(), "JPEG", exif=exif), max_pixels=LIMIT)
+    assert (found.taken_at, found.camera, found.location) == (None, None, None)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_as_exif_leave_the_picture_good(body: bytes) -> None:
+    data = saved(quarters(), "JPEG", quality=95, exif=b"Exif\0\0II*\0\x08\0\0\0" + body)
+    assert decode(data, max_pixels=LIMIT).pixels.size == 48 * 32 * 3
+
+
+def test_crop_pads_clips_and_copies() -> None:
+    pixels = np.arange(20 * 30 * 3, dtype=np.uint32).astype(np.uint8).reshape(20, 30, 3)
+    assert np.array_equal(crop(pixels, Box(2, 3, 12, 9)), pixels[3:9, 2:12])
+    assert crop(pixels, Box(10, 10, 20, 14), padding=0.5).shape == (8, 20, 3)
+    assert crop(pixels, Box(-5, -5, 5, 5)).shape == (5, 5, 3)
+    assert crop(pixels, Box(3.2, 3.2, 3.4, 3.4)).shape == (1, 1, 3)
+    copied = crop(pixels, Box(0, 0, 30, 20))
+    assert copied.base is None
+    for bad in (Box(5, 5, 5, 9), Box(40, 3, 50, 9)):
+        with pytest.raises(BadBox):
+            crop(pixels, bad)
+
+
+def test_every_type_has_a_media_type() -> None:
+    assert {content_type(name) for name in FORMATS} >= {"image/jpeg", "image/png", "image/webp"}
