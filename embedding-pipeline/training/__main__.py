@@ -21,7 +21,7 @@ def main() -> None:
     if chosen.what == "encoders":
         from training.train_encoders import train
 
-        train(chosen.folder, chosen.minutes, chosen.seed, chosen.batch or 96, chosen.workers, chosen.threads)
+        train(chosen.folder, chosen.minutes, chosen.seed, chosen.batch or 96, chosen.threads)
     else:
         from training.train_detector import train
 

@@ -14,7 +14,7 @@ from cn_clip.clip.model import CLIP
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from training.crops import SIDE
+from training.looks import SIDE
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # cn_clip's, used for both
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -38,7 +38,7 @@ CLIP_SHAPE: dict[str, Any] = {
     "text_num_hidden_layers": 2,
     "text_type_vocab_size": 2,
 }
-VIT_SHAPE: dict[str, Any] = {"embed_dim": 192, "depth": 4, "num_heads": 4, "mlp_ratio": 3.0, "num_classes": 0}
+VIT_SHAPE: dict[str, Any] = {"embed_dim": 128, "depth": 2, "num_heads": 4, "mlp_ratio": 3.0, "num_classes": 0}
 
 
 def build_clip() -> CLIP:
@@ -46,7 +46,7 @@ def build_clip() -> CLIP:
 
 
 class Trunk(nn.Module):
-    """The stem and first two stages of a ModifiedResNet: (n, 3, 64, 64) to (n, 8 x width, 8, 8).
+    """The stem and first two stages of a ModifiedResNet: (n, 3, 32, 32) to (n, 8 x width, 4, 4).
 
     The modules stay owned by the ResNet while training; a copy of the ViT owns them when exported.
     """
@@ -66,7 +66,7 @@ class Trunk(nn.Module):
 
 
 class MapEmbed(nn.Module):
-    """Tokens from an 8 x 8 feature map, one for each 2 x 2; takes the place of timm's PatchEmbed."""
+    """Tokens from a 4 x 4 feature map, one for each place; takes the place of timm's PatchEmbed."""
 
     def __init__(self, embed_dim: int, channels: int, **_: Any) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class MapEmbed(nn.Module):
         self.num_patches = 16
         self.patch_size = (SIDE // 4, SIDE // 4)
         self.strict_img_size = True
-        self.proj = nn.Conv2d(channels, embed_dim, 2, 2)
+        self.proj = nn.Conv2d(channels, embed_dim, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.proj(x).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
@@ -101,7 +101,7 @@ class Encoders(nn.Module):
         self.vit_proxies = nn.Parameter(torch.randn(things, VIT_SHAPE["embed_dim"]))
 
     def images(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised pixels (n, 3, 64, 64) to unit CLIP vectors and unit ViT vectors."""
+        """Normalised pixels (n, 3, 32, 32) to unit CLIP vectors and unit ViT vectors."""
         visual = self.clip.visual
         shared = Trunk(visual)(pixels)
         pooled = visual.attnpool(visual.layer4(visual.layer3(shared)))

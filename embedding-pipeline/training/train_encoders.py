@@ -16,15 +16,14 @@ from embedding_pipeline.samples.names import things
 from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax, normalize
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 from training.batches import Batch, CropBatches, gallery, normalised, tokens_of
-from training.crops import SIDE
+from training.looks import SIDE
 from training.networks import Encoders
 from training.sources import Sprites, backgrounds
 
 LOG = logging.getLogger("training")
 SHARP = 18.0  # inverse temperature of the losses over proxies and over pairs of crops
-PEAK_RATE = 2e-3
+PEAK_RATE = 3e-3
 SAVE_EVERY_S = 120
 REPORT_EVERY_S = 300
 
@@ -89,7 +88,7 @@ def measure(net: Encoders, galleries: dict[str, tuple[Tensor, Tensor]]) -> dict[
     return found
 
 
-def train(folder: Path, minutes: float, seed: int, things_per_batch: int, workers: int, threads: int) -> None:
+def train(folder: Path, minutes: float, seed: int, things_per_batch: int, threads: int) -> None:
     """Train until ``minutes`` have passed, going on from a checkpoint in ``folder`` when there is one."""
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
@@ -101,11 +100,11 @@ def train(folder: Path, minutes: float, seed: int, things_per_batch: int, worker
     galleries[UNSEEN_STYLE] = gallery(watched.in_style(UNSEEN_STYLE), patches, 1)
     net = Encoders(len(things()))
     net.clip.visual.to(memory_format=torch.channels_last)
-    steady = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
-    optimiser = torch.optim.AdamW(_parameter_groups(net), lr=PEAK_RATE, betas=(0.9, 0.98))
+    steady = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.996), use_buffers=True)
+    optimiser = torch.optim.AdamW(_parameter_groups(net), lr=PEAK_RATE, betas=(0.9, 0.98), fused=True)
     done = _restore(folder, net, steady, optimiser)
     data = CropBatches(sprites, patches, things_per_batch, seed + done["steps"])
-    loader = iter(DataLoader(data, batch_size=None, num_workers=workers, prefetch_factor=3))
+    loader = iter(data)
     start = saved = reported = time.monotonic()
     means: dict[str, float] = {}
     while (spent := done["seconds"] + time.monotonic() - start) < minutes * 60:
@@ -124,7 +123,7 @@ def train(folder: Path, minutes: float, seed: int, things_per_batch: int, worker
         if now - saved > SAVE_EVERY_S:
             _save(folder, net, steady, optimiser, {**done, "seconds": spent})
             saved = now
-        if now - reported > REPORT_EVERY_S or done["steps"] in (20, 200):
+        if now - reported > REPORT_EVERY_S or done["steps"] in (20, 100):
             _report(folder, steady.module, galleries, {**done, "seconds": round(spent)}, means)
             reported = time.monotonic()
     _save(folder, net, steady, optimiser, {**done, "seconds": spent})
@@ -139,7 +138,7 @@ def _parameter_groups(net: Encoders) -> list[dict[str, Any]]:
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, progress: float, steps: int) -> None:
-    rate = PEAK_RATE * min(1.0, (steps + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1))) / 2)
+    rate = PEAK_RATE * min(1.0, (steps + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1))) / 2)
     for group in optimiser.param_groups:
         group["lr"] = rate
 

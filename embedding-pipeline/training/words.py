@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedding_pipeline.samples.names import groups, things
-from training.crops import COLOURS
+from training.looks import COLOURS
 
 COLOURS_ZH = ("红", "橙", "黄", "绿", "蓝", "紫", "粉", "棕", "黑", "白", "灰")
 FRAMES_ZH = (
