@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from cn_clip import clip as cn_clip
+from torch import Tensor
+
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.samples.artwork import Sprite
 from embedding_pipeline.samples.names import things
-from torch import Tensor
 from training.looks import banked, colours_of, compose, disturb, extents, place, restyle
 from training.networks import CONTEXT, MEAN, STD
 from training.sources import Sprites

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 # not in the main styles, or no thing of its own
 LEFT_OUT = frozenset(
-    "orca leafless-tree root-vegetable landslide trombone harp treasure-chest shovel fog foggy bell-with-slash "
-    "muted-speaker speaker-low-volume speaker-medium-volume heart-suit elevator".split()
+    {
+        "orca",
+        "leafless-tree",
+        "root-vegetable",
+        "landslide",
+        "trombone",
+        "harp",
+        "treasure-chest",
+        "shovel",
+        "fog",
+        "foggy",
+        "bell-with-slash",
+        "muted-speaker",
+        "speaker-low-volume",
+        "speaker-medium-volume",
+        "heart-suit",
+        "elevator",
+    }
 )
 
 

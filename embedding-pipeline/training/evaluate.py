@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from embedding_pipeline.domain import Detection, Pixels, Vector
 from embedding_pipeline.images import crop
 from embedding_pipeline.models.packs import Pack, RunOptions, load_pack
@@ -53,7 +54,9 @@ def evaluate(folder: Path, target: Path, *, scenes: int) -> None:
         "unseen style to trained styles": (shown["unseen style"][0], seen[1]),
         "unseen style": shown["unseen style"],
     }
-    result["object to object, vit"] = {name: _recall(a.vit, a.numbers, b.vit, b.numbers) for name, (a, b) in pairs.items()}
+    result["object to object, vit"] = {
+        name: _recall(a.vit, a.numbers, b.vit, b.numbers) for name, (a, b) in pairs.items()
+    }
     result["object to object, clip"] = {
         name: _recall(a.clip, a.numbers, b.clip, b.numbers) for name, (a, b) in pairs.items()
     }
@@ -72,10 +75,16 @@ def _scenes(styles: Sequence[str], part: int, least: int) -> list[Scene]:
 def detection(pack: Pack, scenes: Sequence[Scene]) -> dict[str, float]:
     """AP50 (101 points, as COCO computes it) over groups and regardless of group, and figures at the usual 0.3."""
     assert pack.detector is not None
-    found = [hit for start in range(0, len(scenes), 8) for hit in pack.detector.detect([s.picture for s in scenes[start : start + 8]])]
+    found = [
+        hit
+        for start in range(0, len(scenes), 8)
+        for hit in pack.detector.detect([s.picture for s in scenes[start : start + 8]])
+    ]
     group_of = {t.id: t.group for t in things()}
     per_group = [_average_precision(scenes, found, g.id, group_of) for g in groups()]
-    matched = [_matches(scene.objects, [d for d in hits if d.score >= 0.3]) for scene, hits in zip(scenes, found, strict=True)]
+    matched = [
+        _matches(scene.objects, [d for d in hits if d.score >= 0.3]) for scene, hits in zip(scenes, found, strict=True)
+    ]
     true = sum(len(s.objects) for s in scenes)
     claimed = sum(len([d for d in hits if d.score >= 0.3]) for hits in found)
     overlaps = [o for pairs in matched for _, o, _ in pairs]
@@ -195,12 +204,20 @@ def found_by_text(pack: Pack, scenes: Sequence[Scene]) -> dict[str, float]:
 
 def _markdown(result: dict[str, object]) -> str:
     lines = [f"# Pack {result['pack']}, revision {result['revision']}: measured on unseen scenes", ""]
-    lines += [f"{result['scenes']} scenes a set. \"Unseen style\" is {UNSEEN_STYLE}, which no network was trained on.", ""]
+    lines += [
+        f'{result["scenes"]} scenes a set. "Unseen style" is {UNSEEN_STYLE}, which no network was trained on.',
+        "",
+    ]
     for title, table in result.items():
         if not isinstance(table, dict):
             continue
         columns = list(dict.fromkeys(key for row in table.values() for key in row))
-        lines += [f"## {title[0].upper()}{title[1:]}", "", "| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+        lines += [
+            f"## {title[0].upper()}{title[1:]}",
+            "",
+            "| | " + " | ".join(columns) + " |",
+            "|---" * (len(columns) + 1) + "|",
+        ]
         for name, row in table.items():
             cells = (_cell(row.get(column)) for column in columns)
             lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -14,12 +14,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
 from embedding_pipeline.models.pack_files import sha256
 from embedding_pipeline.models.pack_spec import ClassSpec, ClipSpec, DetectorSpec, FileSpec, PackSpec, VitSpec
 from embedding_pipeline.models.vit import Preprocess
 from embedding_pipeline.samples.names import groups, things
-from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
 from training.batches import normalised, tokens_of
 from training.looks import SIDE
 from training.networks import CLIP_SHAPE, CONTEXT, MEAN, STD, VIT_SHAPE, Encoders, Trunk

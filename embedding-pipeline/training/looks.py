@@ -10,9 +10,10 @@ import math
 import cv2
 import numpy as np
 import torch
-from embedding_pipeline.samples.artwork import Sprite
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, conv2d, grid_sample, interpolate, max_pool2d, pad
+
+from embedding_pipeline.samples.artwork import Sprite
 
 SIDE = 32  # of a crop
 BANK = 48  # of a kept sprite
@@ -138,7 +139,9 @@ def compose(layer: Tensor, background: Tensor, *, plain: bool = False) -> Tensor
         turn, away = uniform(n, 0, 2 * math.pi), uniform(n, 1.1, 1.7) * torch.where(chance(n, 0.3), 1.0, 9.0)
         move = torch.stack([away * turn.cos(), away * turn.sin()], 1)[:, :, None]
         theta = torch.cat([torch.eye(2).expand(n, 2, 2), move], 2)
-        beside = grid_sample(layer.roll(1, 0), affine_grid(theta, list(layer.shape), align_corners=False), align_corners=False)
+        beside = grid_sample(
+            layer.roll(1, 0), affine_grid(theta, list(layer.shape), align_corners=False), align_corners=False
+        )
         over = chance(n, 0.4).view(n, 1, 1, 1)
         picture = _over(picture, beside * ~over)
         dark = avg_pool2d(layer[:, 3:], 5, 1, 2).roll((2, 1), (2, 3)) * uniform(n, 0, 0.5).view(n, 1, 1, 1)

@@ -91,7 +91,7 @@ def build_vit() -> VisionTransformer:
 
 
 class Encoders(nn.Module):
-    """Both encoders and, for training, a point of each space for every thing (proxies, Movshovitz-Attias et al. 2017)."""
+    """Both encoders and, for training, a point of each space for every thing (Movshovitz-Attias et al., 2017)."""
 
     def __init__(self, things: int) -> None:
         super().__init__()

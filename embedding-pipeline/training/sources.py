@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage.data
+
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.samples.artwork import STYLES, Artwork, Sprite, cache_folder
 from embedding_pipeline.samples.backgrounds import paint
@@ -16,10 +17,26 @@ from embedding_pipeline.samples.names import things
 LOG = logging.getLogger("training")
 SPRITE_SIDE = 128
 # of scikit-image's own photographs those without drawings of our things; public domain or CC0
-PHOTOGRAPHS = (
-    "astronaut.png camera.png cell.png chelsea.png coffee.png coins.png brick.png grass.png gravel.png "
-    "hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png motorcycle_right.png page.png retina.jpg rocket.jpg text.png"
-).split()
+PHOTOGRAPHS = [
+    "astronaut.png",
+    "camera.png",
+    "cell.png",
+    "chelsea.png",
+    "coffee.png",
+    "coins.png",
+    "brick.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "ihc.png",
+    "moon.png",
+    "motorcycle_left.png",
+    "motorcycle_right.png",
+    "page.png",
+    "retina.jpg",
+    "rocket.jpg",
+    "text.png",
+]
 
 
 class Sprites:
@@ -71,7 +88,9 @@ def backgrounds(rng: np.random.Generator, count: int, height: int, width: int, p
         elif lot < 0.92:
             made[i] = _drawn_part(rng, height, width)
         else:
-            made[i] = rng.integers(0, 256, 3, dtype=np.uint8) if rng.random() < 0.5 else np.uint8(rng.integers(230, 256))
+            made[i] = (
+                rng.integers(0, 256, 3, dtype=np.uint8) if rng.random() < 0.5 else np.uint8(rng.integers(230, 256))
+            )
     return made
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opencc import OpenCC
+
 from training.corrections import BEST_EN, BEST_ZH, LEFT_OUT
 
 GROUPS = (

@@ -13,22 +13,27 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from embedding_pipeline.domain import Pixels
-from embedding_pipeline.samples.artwork import TRAINING_STYLES, Sprite
-from embedding_pipeline.samples.names import groups, things
-from embedding_pipeline.samples.scenes import Chosen, Scene, draw
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
-from training.crops import restyle
+
+from embedding_pipeline.domain import Pixels
+from embedding_pipeline.samples.artwork import TRAINING_STYLES, Sprite
+from embedding_pipeline.samples.names import groups, things
+from embedding_pipeline.samples.scenes import Chosen, Scene, draw
+from training.restyling import restyle
 from training.sources import Sprites, backgrounds
 from training.yolox import INPUT, Yolox, assign, decoded, iou, places
 
 LOG = logging.getLogger("training")
 MOST = 14  # objects in a scene
 PEAK_RATE = 2e-3
-GROWTH = ((0.5, 224), (0.8, 256), (2.0, INPUT))  # until this share of the time, inputs of this side: most is learned small
+GROWTH = (
+    (0.5, 224),
+    (0.8, 256),
+    (2.0, INPUT),
+)  # until this share of the time, inputs of this side: most is learned small
 SAVE_EVERY_S = 120
 PAD = 114
 Batch = dict[str, Tensor]
@@ -170,7 +175,14 @@ def train(folder: Path, minutes: float, seed: int, scenes: int, workers: int, th
     _save(folder, net, steady, optimiser, {**done, "seconds": spent}, means)
 
 
-def _save(folder: Path, net: Yolox, steady: AveragedModel, optimiser: torch.optim.Optimizer, done: dict[str, Any], means: dict[str, float]) -> None:
+def _save(
+    folder: Path,
+    net: Yolox,
+    steady: AveragedModel,
+    optimiser: torch.optim.Optimizer,
+    done: dict[str, Any],
+    means: dict[str, float],
+) -> None:
     state = {"net": net.state_dict(), "steady": steady.state_dict(), "optimiser": optimiser.state_dict(), "done": done}
     torch.save(state, folder / "detector.part")
     (folder / "detector.part").replace(folder / "detector.pt")

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from embedding_pipeline.samples.artwork import TRAINING_STYLES, UNSEEN_STYLE
-from embedding_pipeline.samples.names import things
 from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax, normalize
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from embedding_pipeline.samples.artwork import TRAINING_STYLES, UNSEEN_STYLE
+from embedding_pipeline.samples.names import things
 from training.batches import Batch, CropBatches, gallery, normalised, tokens_of
 from training.looks import SIDE
 from training.networks import Encoders
@@ -134,7 +135,11 @@ def _parameter_groups(net: Encoders) -> list[dict[str, Any]]:
     plain = [p for p in net.parameters() if p.ndim < 2]
     decayed = [p for n, p in net.named_parameters() if p.ndim >= 2 and "embeddings" not in n]
     tables = [p for n, p in net.named_parameters() if p.ndim >= 2 and "embeddings" in n]
-    return [{"params": plain, "weight_decay": 0.0}, {"params": tables, "weight_decay": 0.0}, {"params": decayed, "weight_decay": 0.05}]
+    return [
+        {"params": plain, "weight_decay": 0.0},
+        {"params": tables, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": 0.05},
+    ]
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, progress: float, steps: int) -> None:
@@ -143,7 +148,9 @@ def _set_rate(optimiser: torch.optim.Optimizer, progress: float, steps: int) -> 
         group["lr"] = rate
 
 
-def _save(folder: Path, net: Encoders, steady: AveragedModel, optimiser: torch.optim.Optimizer, done: dict[str, Any]) -> None:
+def _save(
+    folder: Path, net: Encoders, steady: AveragedModel, optimiser: torch.optim.Optimizer, done: dict[str, Any]
+) -> None:
     state = {"net": net.state_dict(), "steady": steady.state_dict(), "optimiser": optimiser.state_dict(), "done": done}
     torch.save(state, folder / "encoders.part")
     (folder / "encoders.part").replace(folder / "encoders.pt")
@@ -160,8 +167,14 @@ def _restore(folder: Path, net: Encoders, steady: AveragedModel, optimiser: torc
     return dict(state["done"])
 
 
-def _report(folder: Path, net: Any, galleries: dict[str, tuple[Tensor, Tensor]], done: dict[str, Any], means: dict[str, float]) -> None:
-    line = {**done, **{k: round(v, 3) for k, v in means.items()}, **{k: round(v, 3) for k, v in measure(net, galleries).items()}}
+def _report(
+    folder: Path, net: Any, galleries: dict[str, tuple[Tensor, Tensor]], done: dict[str, Any], means: dict[str, float]
+) -> None:
+    line = {
+        **done,
+        **{k: round(v, 3) for k, v in means.items()},
+        **{k: round(v, 3) for k, v in measure(net, galleries).items()},
+    }
     LOG.info("%s", json.dumps(line))
     with (folder / "encoders.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")

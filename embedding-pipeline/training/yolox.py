@@ -147,7 +147,9 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def assign(raw: Tensor, boxes: Tensor, true: Tensor, classes: Tensor, corners: Tensor, strides: Tensor) -> tuple[Tensor, Tensor]:
+def assign(
+    raw: Tensor, boxes: Tensor, true: Tensor, classes: Tensor, corners: Tensor, strides: Tensor
+) -> tuple[Tensor, Tensor]:
     """SimOTA over a batch: which object each place answers for, or -1, and its IoU with it.
 
     ``true`` (n, m, 4) padded with zeros, ``classes`` (n, m) padded with -1.

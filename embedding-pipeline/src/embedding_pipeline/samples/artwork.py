@@ -1,7 +1,7 @@
 """Emoji artwork from Iconify's npm packages, fetched into the user's cache and rendered as sprites.
 
-No artwork is part of the project. A sprite is ``uint8`` of shape (height, width, 4), RGBA with the colours premultiplied
-by alpha, cut to what is drawn.
+No artwork is part of the project. A sprite is ``uint8`` of shape (height, width, 4), RGBA with the colours
+premultiplied by alpha, cut to what is drawn.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ class Artwork:
         packages = fetch(styles)
         self.size = size
         self._icons = {name: _IconSet(packages / STYLES[name].package) for name in styles}
-        spellings = _spellings(things, self._icons.values())
+        spellings = _spellings(things, list(self._icons.values()))
         self._names = {
             (style, thing.id): found
             for style, icons in self._icons.items()
@@ -180,11 +180,11 @@ class _IconSet:
         self.side = (data.get("width", 16), data.get("height", 16))
         chars = folder / "chars.json"
         self.chars: dict[str, str] = json.loads(chars.read_text(encoding="utf-8")) if chars.exists() else {}
-        self._plain = {name.replace("-", ""): name for name in (*self.aliases, *self.icons)}
+        self._plain: dict[str, str] = {name.replace("-", ""): name for name in (*self.aliases, *self.icons)}
 
     def by_code(self, thing: Thing) -> str | None:
         code = thing.code.lower()
-        return self.chars.get(code) or self.chars.get(code.replace("-fe0f", ""))
+        return self.chars.get(code, self.chars.get(code.replace("-fe0f", "")))
 
     def find(self, thing: Thing, spellings: Sequence[str]) -> str | None:
         """The icon of a thing: by code point, else by one of its spellings, alone or as the first of variants."""
@@ -202,7 +202,7 @@ class _IconSet:
             alias = self.aliases[name]
             if alias.get("hFlip"):
                 turned += f"translate({self.side[0]} 0) scale(-1 1) "
-            name = alias["parent"]
+            name = str(alias["parent"])
         icon = self.icons[name]
         left, top = icon.get("left", 0), icon.get("top", 0)
         width, height = icon.get("width", self.side[0]), icon.get("height", self.side[1])
@@ -212,13 +212,12 @@ class _IconSet:
         )
 
 
-def _spellings(things: Sequence[Thing], sets: Iterator[_IconSet] | Sequence[_IconSet] | Any) -> dict[str, list[str]]:
+def _spellings(things: Sequence[Thing], sets: Sequence[_IconSet]) -> dict[str, list[str]]:
     """How icon sets may spell each thing: its name, the names newer sets give its code point, Unicode's own name."""
-    known = list(sets)
     found: dict[str, list[str]] = {}
     for thing in things:
         code_points = [chr(int(part, 16)) for part in thing.code.split("-") if part not in ("FE0F", "200D")]
-        names = [thing.id, thing.label, *(name for icons in known if (name := icons.by_code(thing)))]
+        names = [thing.id, thing.label, *(name for icons in sets if (name := icons.by_code(thing)))]
         if len(code_points) == 1:
             names.append(unicodedata.name(code_points[0], ""))
         plain = (re.sub(r"[^a-z0-9]+", "", name.lower()) for name in names)

@@ -32,13 +32,13 @@ def cloud_noise(rng: np.random.Generator, height: int, width: int, cell: float, 
         grid = rng.random((int(height / step) + 2, int(width / step) + 2), dtype=np.float32)
         total += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
         weight /= 2
-    low, high = float(total.min()), float(total.max())
-    return (total - low) / max(high - low, 1e-6)
+    low, high = total.min(), total.max()
+    return np.asarray((total - low) / max(float(high - low), 1e-6), np.float32)
 
 
 def _colour(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> Floats:
     hsv = np.array([[[rng.uniform(0, 360), rng.uniform(*saturation), rng.uniform(*value)]]], np.float32)
-    return (cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0] * 255).astype(np.float32)
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0] * 255, np.float32)
 
 
 def _mix(a: Floats, b: Floats, share: Floats) -> Floats:
@@ -170,7 +170,9 @@ def _lights(rng: np.random.Generator, height: int, width: int) -> Pixels:
     for _ in range(int(rng.integers(12, 30))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         layer = base.copy()
-        cv2.circle(layer, centre, int(rng.integers(8, 45)), _colour(rng, (0.2, 0.7), (0.7, 1.0)).tolist(), -1, cv2.LINE_AA)
+        cv2.circle(
+            layer, centre, int(rng.integers(8, 45)), _colour(rng, (0.2, 0.7), (0.7, 1.0)).tolist(), -1, cv2.LINE_AA
+        )
         base = cv2.addWeighted(layer, 0.3, base, 0.7, 0).astype(np.float32)
     return _finish(rng, cv2.GaussianBlur(base, (0, 0), 2).astype(np.float32), 1.5)
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from embedding_pipeline.domain import LabelName
 
@@ -52,6 +53,7 @@ def groups() -> tuple[LabelName, ...]:
 
 
 @cache
-def _data() -> dict[str, list[dict[str, list[str]]]]:
+def _data() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("things.json").read_text(encoding="utf-8")
-    return json.loads(text)  # type: ignore[no-any-return]
+    data: dict[str, Any] = json.loads(text)
+    return data

@@ -70,7 +70,7 @@ def draw(
 
 def _turned(rng: np.random.Generator, sprite: Sprite, length: float) -> Sprite:
     """The sprite scaled to ``length`` and turned, on a canvas just large enough."""
-    height, width = sprite.shape[:2]
+    height, width, _ = sprite.shape
     degrees = rng.normal(0, 12) if rng.random() < 0.8 else rng.uniform(-180, 180)
     radians = np.deg2rad(degrees)
     scale = length / max(height, width)
@@ -79,10 +79,8 @@ def _turned(rng: np.random.Generator, sprite: Sprite, length: float) -> Sprite:
         matrix = matrix @ np.diag([-1.0, 1.0])
     extent = np.ceil(np.abs(matrix) @ np.array([width, height])).astype(int) + 2
     shift = extent / 2 - matrix @ np.array([width / 2, height / 2])
-    if scale < 0.5:  # bilinear sampling would skip pixels
-        blurred = cv2.GaussianBlur(sprite, (0, 0), 0.35 / scale)
-    else:
-        blurred = sprite
+    # below half the size, bilinear sampling would skip pixels
+    blurred = cv2.GaussianBlur(sprite, (0, 0), 0.35 / scale) if scale < 0.5 else sprite
     affine = np.concatenate([matrix, shift[:, None]], axis=1)
     return cv2.warpAffine(blurred, affine, (int(extent[0]), int(extent[1])), flags=cv2.INTER_LINEAR).astype(np.uint8)
 
@@ -92,14 +90,14 @@ class _Canvas:
 
     def __init__(self, background: Pixels) -> None:
         self._picture = background.astype(np.float32)
-        self._owner = np.full(background.shape[:2], _NOBODY, np.uint8)
+        self._owner: npt.NDArray[np.uint8] = np.full(background.shape[:2], _NOBODY, np.uint8)
         self._whole: list[int] = []  # pixels each thing would show alone
         self._seen: list[int] = []
         self._picks: list[Chosen] = []
 
     def place(self, rng: np.random.Generator, pick: Chosen, layer: Sprite) -> None:
         height, width = self._owner.shape
-        h, w = layer.shape[:2]
+        h, w, _ = layer.shape
         margin = 0.3 if rng.random() < 0.2 else 0.0  # how far it may hang over the border
         solid = layer[..., 3] >= SOLID
         whole = int(solid.sum())
@@ -138,7 +136,7 @@ class _Canvas:
         return (slice(y1, y2), slice(x1, x2)), (slice(y1 - y, y2 - y), slice(x1 - x, x2 - x))
 
     def _paint(self, rng: np.random.Generator, layer: Sprite, x: int, y: int) -> None:
-        h, w = layer.shape[:2]
+        h, w, _ = layer.shape
         if rng.random() < 0.7:
             soft = max(h, w) * rng.uniform(0.02, 0.05)
             reach = int(soft * 3) + 1
