@@ -18,7 +18,7 @@ from training.sources import Sprites
 from training.words import Phrase, Words, fits_matrix
 
 Batch = dict[str, Tensor]
-RESTYLED = 0.6  # share of crops whose look is changed
+RESTYLED = 0.6  # share of crops whose look is changed, at full hardness
 
 
 class CropBatches:
@@ -26,6 +26,7 @@ class CropBatches:
 
     def __init__(self, sprites: Sprites, patches: Pixels, count: int, seed: int) -> None:
         self.count, self.seed = count, seed
+        self.hardness = 1.0  # 0..1: how much crops are changed, turned and disturbed; raised while training
         self.words = Words()
         self.patches = torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2)))
         kept, self.rows = [], []
@@ -46,20 +47,29 @@ class CropBatches:
     def _batch(self, rng: np.random.Generator, chosen: list[int]) -> Batch:
         picks = np.stack([rng.choice(self.rows[n], 2, replace=len(self.rows[n]) < 2) for n in chosen], 1).ravel()
         rows = torch.from_numpy(picks)
+        easy = torch.rand(len(rows)) >= self.hardness
         layer = place(self.bank[rows], self.reach[rows])
-        changed = torch.rand(len(rows)) < RESTYLED
+        layer[easy] = place(self.bank[rows[easy]], self.reach[rows[easy]], plain=True)
+        changed = (torch.rand(len(rows)) < RESTYLED) & ~easy
         layer[changed] = restyle(layer[changed])
         behind = self.patches[torch.randint(0, len(self.patches), (len(rows),))]
         colours = colours_of(layer)
         phrases = self._phrases(rng, chosen, colours)
         return {
-            "pictures": disturb(compose(layer, behind)),
+            "pictures": self._pictures(layer, behind, easy),
             "labels": torch.tensor(chosen + chosen),
             "colours": colours,
             "tokens": tokens_of([p.text for p in phrases], rng),
             "fits": torch.from_numpy(fits_matrix(phrases)),
             "asked": torch.tensor([p.colour for p in phrases]),
         }
+
+    def _pictures(self, layer: Tensor, behind: Tensor, easy: Tensor) -> Tensor:
+        pictures = torch.empty(len(layer), *behind.shape[1:])
+        pictures[easy] = compose(layer[easy], behind[easy], plain=True)
+        if not easy.all():
+            pictures[~easy] = disturb(compose(layer[~easy], behind[~easy]))
+        return pictures
 
     def _phrases(self, rng: np.random.Generator, chosen: list[int], colours: Tensor) -> list[Phrase]:
         phrases = []

@@ -53,6 +53,8 @@ def chance(n: int, share: float) -> Tensor:
 def place(sprites: Tensor, reach: Tensor, *, plain: bool = False) -> Tensor:
     """uint8 sprites (n, 4, BANK, BANK) to layers: premultiplied RGBA 0..1 (n, 4, SIDE, SIDE)."""
     n = len(sprites)
+    if n == 0:
+        return torch.zeros(0, 4, SIDE, SIDE)
     turn = torch.deg2rad(uniform(n, -15, 15))
     if not plain:
         turn = torch.where(chance(n, 0.2), torch.deg2rad(uniform(n, -75, 75)), turn)

@@ -100,13 +100,16 @@ class Encoders(nn.Module):
         self.clip_proxies = nn.Parameter(torch.randn(things, CLIP_SHAPE["embed_dim"]))
         self.vit_proxies = nn.Parameter(torch.randn(things, VIT_SHAPE["embed_dim"]))
 
-    def images(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised pixels (n, 3, 32, 32) to unit CLIP vectors and unit ViT vectors."""
+    def shared(self, pixels: Tensor) -> Tensor:
+        """The trunk's feature map of normalised pixels (n, 3, 32, 32)."""
+        return Trunk(self.clip.visual)(pixels)  # type: ignore[no-any-return]
+
+    def clip_vectors(self, shared: Tensor) -> Tensor:
         visual = self.clip.visual
-        shared = Trunk(visual)(pixels)
-        pooled = visual.attnpool(visual.layer4(visual.layer3(shared)))
-        seen = self.vit(shared)
-        return nn.functional.normalize(pooled, dim=-1), nn.functional.normalize(seen, dim=-1)
+        return nn.functional.normalize(visual.attnpool(visual.layer4(visual.layer3(shared))), dim=-1)
+
+    def vit_vectors(self, shared: Tensor) -> Tensor:
+        return nn.functional.normalize(self.vit(shared), dim=-1)
 
     def texts(self, tokens: Tensor) -> Tensor:
         return nn.functional.normalize(self.clip.encode_text(tokens), dim=-1)

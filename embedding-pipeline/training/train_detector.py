@@ -22,13 +22,15 @@ from embedding_pipeline.domain import Pixels
 from embedding_pipeline.samples.artwork import TRAINING_STYLES, Sprite
 from embedding_pipeline.samples.names import groups, things
 from embedding_pipeline.samples.scenes import Chosen, Scene, draw
+from training.muon import Muon
 from training.restyling import restyle
 from training.sources import Sprites, backgrounds
 from training.yolox import INPUT, Yolox, assign, decoded, iou, places
 
 LOG = logging.getLogger("training")
 MOST = 14  # objects in a scene
-PEAK_RATE = 2e-3
+ADAM_RATE = 2e-3
+MUON_RATE = 0.03
 GROWTH = (
     (0.5, 224),
     (0.8, 256),
@@ -139,15 +141,16 @@ def train(folder: Path, minutes: float, seed: int, scenes: int, workers: int, th
     folder.mkdir(parents=True, exist_ok=True)
     behind = backgrounds(np.random.default_rng(seed), 500, INPUT, INPUT)
     net = Yolox(len(groups()), len(things())).to(memory_format=torch.channels_last)
-    steady = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
+    steady = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.996), use_buffers=True)
+    optimisers = _optimisers(net)
     done: dict[str, Any] = {"steps": 0, "scenes": 0, "seconds": 0.0}
     kept = folder / "detector.pt"
     if kept.exists():
         state = torch.load(kept, weights_only=True)
         net.load_state_dict(state["net"])
         steady.load_state_dict(state["steady"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, earlier in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(earlier)
         done = dict(state["done"])
     data = SceneBatches(Sprites(TRAINING_STYLES), behind, scenes, seed + 1000 + done["steps"])
     loader = iter(DataLoader(data, batch_size=None, num_workers=workers, prefetch_factor=3))
@@ -155,35 +158,60 @@ def train(folder: Path, minutes: float, seed: int, scenes: int, workers: int, th
     means: dict[str, float] = {}
     while (spent := done["seconds"] + time.monotonic() - start) < minutes * 60:
         progress = min(spent / (minutes * 60), 1)
-        rate = PEAK_RATE * min(1.0, (done["steps"] + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        share = min(1.0, (done["steps"] + 1) / 150) * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * share
+            optimiser.zero_grad(set_to_none=True)
         data.size[0] = next(side for share, side in GROWTH if progress < share)
         net.train()
         parts = losses(net, next(loader))
-        optimiser.zero_grad(set_to_none=True)
         sum(parts.values()).backward()  # type: ignore[union-attr]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
         steady.update_parameters(net)
         done["steps"] += 1
         done["scenes"] += scenes
         means = {k: 0.98 * means.get(k, v.item()) + 0.02 * v.item() for k, v in parts.items()}
         if time.monotonic() - saved > SAVE_EVERY_S or done["steps"] in (10, 100):
             saved = time.monotonic()
-            _save(folder, net, steady, optimiser, {**done, "seconds": spent}, means)
-    _save(folder, net, steady, optimiser, {**done, "seconds": spent}, means)
+            _save(folder, net, steady, optimisers, {**done, "seconds": spent}, means)
+    _save(folder, net, steady, optimisers, {**done, "seconds": spent}, means)
+
+
+def _optimisers(net: Yolox) -> list[torch.optim.Optimizer]:
+    """Muon for the kernels inside, AdamW for the first, the last and all that is no matrix."""
+    outer = ("stem", "things")
+    last = (".box.", ".objectness.", ".classes.")
+    inner = {
+        n
+        for n, p in net.named_parameters()
+        if p.ndim == 4 and not n.startswith(outer) and not any(x in n for x in last)
+    }
+    turned = [p for n, p in net.named_parameters() if n in inner]
+    rest = [p for n, p in net.named_parameters() if n not in inner]
+    optimisers = [torch.optim.AdamW(rest, lr=ADAM_RATE, weight_decay=0.02), Muon(turned, MUON_RATE)]
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return optimisers
 
 
 def _save(
     folder: Path,
     net: Yolox,
     steady: AveragedModel,
-    optimiser: torch.optim.Optimizer,
+    optimisers: list[torch.optim.Optimizer],
     done: dict[str, Any],
     means: dict[str, float],
 ) -> None:
-    state = {"net": net.state_dict(), "steady": steady.state_dict(), "optimiser": optimiser.state_dict(), "done": done}
+    state = {
+        "net": net.state_dict(),
+        "steady": steady.state_dict(),
+        "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+        "done": done,
+    }
     torch.save(state, folder / "detector.part")
     (folder / "detector.part").replace(folder / "detector.pt")
     line = json.dumps({**done, **{k: round(v, 3) for k, v in means.items()}})

@@ -19,34 +19,43 @@ from embedding_pipeline.samples.artwork import TRAINING_STYLES, UNSEEN_STYLE
 from embedding_pipeline.samples.names import things
 from training.batches import Batch, CropBatches, gallery, normalised, tokens_of
 from training.looks import SIDE
+from training.muon import Muon
 from training.networks import Encoders
 from training.sources import Sprites, backgrounds
 
 LOG = logging.getLogger("training")
 SHARP = 18.0  # inverse temperature of the losses over proxies and over pairs of crops
-PEAK_RATE = 3e-3
+ADAM_RATE = 3e-3
+MUON_RATE = 0.03
+CHECKPOINT = "encoders.pt"
 SAVE_EVERY_S = 120
-REPORT_EVERY_S = 300
+REPORT_EVERY_S = 400
 
 
-def losses(net: Encoders, batch: Batch) -> dict[str, Tensor]:
-    """Every part of the loss, each a mean over its rows."""
-    seen, vit = net.images(normalised(batch["pictures"]).contiguous(memory_format=torch.channels_last))
-    said = net.texts(batch["tokens"])
-    labels, fits = batch["labels"], batch["fits"]
-    clip_points, vit_points = normalize(net.clip_proxies, dim=-1), normalize(net.vit_proxies, dim=-1)
-    share = fits / fits.sum(1, keepdim=True)
-    asked = batch["asked"]
+def losses(net: Encoders, batch: Batch, *, words: bool) -> dict[str, Tensor]:
+    """The parts of the loss, each a mean over its rows: CLIP's image tower, and with it either the words or the ViT."""
+    shared = net.shared(normalised(batch["pictures"]).contiguous(memory_format=torch.channels_last))
+    seen, labels = net.clip_vectors(shared), batch["labels"]
+    points = normalize(net.clip_proxies, dim=-1)
+    parts = {
+        "clip": cross_entropy(SHARP * seen @ points.T, labels, label_smoothing=0.05),
+        "clip_pairs": 0.5 * _same(seen, labels),
+    }
+    if not words:
+        vit = net.vit_vectors(shared)
+        scores = SHARP * vit @ normalize(net.vit_proxies, dim=-1).T
+        return parts | {
+            "vit": cross_entropy(scores, labels, label_smoothing=0.05),
+            "vit_pairs": 0.5 * _same(vit, labels),
+        }
+    said, fits, asked = net.texts(batch["tokens"]), batch["fits"], batch["asked"]
     coloured = (asked < 0)[:, None] | ((batch["colours"][None] >> asked.clamp(min=0)[:, None]) & 1).bool()
     match = fits[:, labels] * coloured
     scores = net.clip.logit_scale.exp().clamp(max=60) * said @ seen.T
-    return {
-        "clip": cross_entropy(SHARP * seen @ clip_points.T, labels, label_smoothing=0.05),
-        "words": cross_entropy(SHARP * said @ clip_points.T, share),
+    share = fits / fits.sum(1, keepdim=True)
+    return parts | {
+        "words": cross_entropy(SHARP * said @ points.T, share),
         "pairs": (_many(scores, match) + _many(scores.T, match.T)) / 2,
-        "vit": cross_entropy(SHARP * vit @ vit_points.T, labels, label_smoothing=0.05),
-        "vit_pairs": _same(vit, labels),
-        "clip_pairs": 0.5 * _same(seen, labels),
     }
 
 
@@ -73,7 +82,10 @@ def measure(net: Encoders, galleries: dict[str, tuple[Tensor, Tensor]]) -> dict[
         lang: net.texts(tokens_of([(t.zh if lang == "zh" else t.en)[0] for t in things()])) for lang in ("zh", "en")
     }
     found: dict[str, float] = {}
-    seen = {name: (*net.images(normalised(pictures)), numbers) for name, (pictures, numbers) in galleries.items()}
+    seen = {}
+    for name, (pictures, numbers) in galleries.items():
+        shared = net.shared(normalised(pictures))
+        seen[name] = (net.clip_vectors(shared), net.vit_vectors(shared), numbers)
     for name, (clip, vit, numbers) in seen.items():
         for lang, vectors in told.items():
             order = (vectors[numbers] @ clip.T).argsort(1, descending=True)
@@ -99,82 +111,99 @@ def train(folder: Path, minutes: float, seed: int, things_per_batch: int, thread
     watched = Sprites((UNSEEN_STYLE,))
     galleries = {s: gallery(sprites.in_style(s), patches, 1) for s in ("noto", "twemoji")}
     galleries[UNSEEN_STYLE] = gallery(watched.in_style(UNSEEN_STYLE), patches, 1)
-    net = Encoders(len(things()))
-    net.clip.visual.to(memory_format=torch.channels_last)
-    steady = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.996), use_buffers=True)
-    optimiser = torch.optim.AdamW(_parameter_groups(net), lr=PEAK_RATE, betas=(0.9, 0.98), fused=True)
-    done = _restore(folder, net, steady, optimiser)
-    data = CropBatches(sprites, patches, things_per_batch, seed + done["steps"])
-    loader = iter(data)
-    start = saved = reported = time.monotonic()
-    means: dict[str, float] = {}
-    while (spent := done["seconds"] + time.monotonic() - start) < minutes * 60:
-        _set_rate(optimiser, spent / (minutes * 60), done["steps"])
-        net.train()
-        parts = losses(net, next(loader))
-        optimiser.zero_grad(set_to_none=True)
-        sum(parts.values()).backward()  # type: ignore[union-attr]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        steady.update_parameters(net)
-        done["steps"] += 1
-        done["crops"] += 2 * things_per_batch
-        means = {k: 0.98 * means.get(k, v.item()) + 0.02 * v.item() for k, v in parts.items()}
+    run = Run(folder)
+    data = CropBatches(sprites, patches, things_per_batch, seed + run.steps)
+    batches = iter(data)
+    start, before = time.monotonic(), run.seconds
+    saved = reported = start
+    while run.seconds < minutes * 60:
+        progress = run.seconds / (minutes * 60)
+        data.hardness = 0.35 + 0.4 * progress
+        run.step(next(batches), progress)
         now = time.monotonic()
+        run.seconds = before + now - start
         if now - saved > SAVE_EVERY_S:
-            _save(folder, net, steady, optimiser, {**done, "seconds": spent})
+            run.save()
             saved = now
-        if now - reported > REPORT_EVERY_S or done["steps"] in (20, 100):
-            _report(folder, steady.module, galleries, {**done, "seconds": round(spent)}, means)
+        if now - reported > REPORT_EVERY_S:
+            run.report(galleries)
             reported = time.monotonic()
-    _save(folder, net, steady, optimiser, {**done, "seconds": spent})
-    _report(folder, steady.module, galleries, {**done, "seconds": round(spent)}, means)
+    run.save()
+    run.report(galleries)
 
 
-def _parameter_groups(net: Encoders) -> list[dict[str, Any]]:
-    plain = [p for p in net.parameters() if p.ndim < 2]
-    decayed = [p for n, p in net.named_parameters() if p.ndim >= 2 and "embeddings" not in n]
-    tables = [p for n, p in net.named_parameters() if p.ndim >= 2 and "embeddings" in n]
-    return [
-        {"params": plain, "weight_decay": 0.0},
-        {"params": tables, "weight_decay": 0.0},
-        {"params": decayed, "weight_decay": 0.05},
-    ]
+class Run:
+    """The networks, their average, the optimisers, and how far training has come."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.net = Encoders(len(things()))
+        self.net.clip.visual.to(memory_format=torch.channels_last)
+        self.steady = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(0.99), use_buffers=True)
+        self.optimisers = _optimisers(self.net)
+        self.steps, self.crops, self.seconds = 0, 0, 0.0
+        self.means: dict[str, float] = {}
+        if (folder / CHECKPOINT).exists():
+            self._restore(torch.load(folder / CHECKPOINT, weights_only=True))
+
+    def step(self, batch: Batch, progress: float) -> None:
+        """One step; words and the ViT take turns."""
+        share = min(1.0, (self.steps + 1) / 60) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1))) / 2)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * share
+            optimiser.zero_grad(set_to_none=True)
+        self.net.train()
+        parts = losses(self.net, batch, words=self.steps % 2 == 0)
+        sum(parts.values()).backward()  # type: ignore[union-attr]
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.steady.update_parameters(self.net)
+        self.steps += 1
+        self.crops += len(batch["labels"])
+        self.means |= {k: 0.96 * self.means.get(k, v.item()) + 0.04 * v.item() for k, v in parts.items()}
+
+    def _done(self) -> dict[str, Any]:
+        return {"steps": self.steps, "crops": self.crops, "seconds": round(self.seconds, 1)}
+
+    def save(self) -> None:
+        state = {
+            "net": self.net.state_dict(),
+            "steady": self.steady.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "done": self._done(),
+        }
+        torch.save(state, self.folder / "encoders.part")
+        (self.folder / "encoders.part").replace(self.folder / CHECKPOINT)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.steady.load_state_dict(state["steady"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
+        done = state["done"]
+        self.steps, self.crops, self.seconds = done["steps"], done["crops"], done["seconds"]
+
+    def report(self, galleries: dict[str, tuple[Tensor, Tensor]]) -> None:
+        found = measure(self.steady.module, galleries)  # type: ignore[arg-type]
+        line = json.dumps({**self._done(), **{k: round(v, 3) for k, v in (self.means | found).items()}})
+        LOG.info("%s", line)
+        with (self.folder / "encoders.jsonl").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, progress: float, steps: int) -> None:
-    rate = PEAK_RATE * min(1.0, (steps + 1) / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1))) / 2)
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-
-
-def _save(
-    folder: Path, net: Encoders, steady: AveragedModel, optimiser: torch.optim.Optimizer, done: dict[str, Any]
-) -> None:
-    state = {"net": net.state_dict(), "steady": steady.state_dict(), "optimiser": optimiser.state_dict(), "done": done}
-    torch.save(state, folder / "encoders.part")
-    (folder / "encoders.part").replace(folder / "encoders.pt")
-
-
-def _restore(folder: Path, net: Encoders, steady: AveragedModel, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
-    kept = folder / "encoders.pt"
-    if not kept.exists():
-        return {"steps": 0, "crops": 0, "seconds": 0.0}
-    state = torch.load(kept, weights_only=True)
-    net.load_state_dict(state["net"])
-    steady.load_state_dict(state["steady"])
-    optimiser.load_state_dict(state["optimiser"])
-    return dict(state["done"])
-
-
-def _report(
-    folder: Path, net: Any, galleries: dict[str, tuple[Tensor, Tensor]], done: dict[str, Any], means: dict[str, float]
-) -> None:
-    line = {
-        **done,
-        **{k: round(v, 3) for k, v in means.items()},
-        **{k: round(v, 3) for k, v in measure(net, galleries).items()},
-    }
-    LOG.info("%s", json.dumps(line))
-    with (folder / "encoders.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(line) + "\n")
+def _optimisers(net: Encoders) -> list[torch.optim.Optimizer]:
+    """Muon for the kernels and matrices inside the image networks, AdamW for all else."""
+    inner = ("clip.visual.layer", "clip.visual.conv2", "clip.visual.conv3", "vit.blocks")
+    named = list(net.named_parameters())
+    turned = [p for n, p in named if n.startswith(inner) and p.ndim >= 2]
+    rest = [(n, p) for n, p in named if not (n.startswith(inner) and p.ndim >= 2)]
+    decayed = [p for n, p in rest if p.ndim >= 2 and "embeddings" not in n]
+    plain = [p for n, p in rest if p.ndim < 2 or "embeddings" in n]
+    groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
+    optimisers = [torch.optim.AdamW(groups, lr=ADAM_RATE, betas=(0.9, 0.98), fused=True), Muon(turned, MUON_RATE)]
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return optimisers
