@@ -20,10 +20,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=0, help="things (encoders) or scenes (detector) in a batch")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes for the detector")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--scenes", type=int, default=300, help="scenes of each set in the evaluation")
+    parser.add_argument("--scenes", type=int, default=260, help="scenes of each set in the evaluation")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("training").setLevel(logging.INFO)
+    logging.captureWarnings(True)
     for step in STEPS if chosen.what == "all" else (chosen.what,):
         _run(step, chosen)
 

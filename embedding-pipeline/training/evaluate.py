@@ -43,9 +43,10 @@ def evaluate(folder: Path, target: Path, *, scenes: int) -> None:
     """Write evaluation.json and evaluation.md of the pack in ``folder`` into ``target``."""
     pack = load_pack(folder, RunOptions(score_threshold=0.01))
     result: dict[str, object] = {"pack": pack.info.name, "revision": pack.info.revision, "scenes": scenes}
-    made = {name: (_scenes(styles, 0, scenes), _scenes(styles, 1, scenes)) for name, styles in SETS.items()}
-    result["detection"] = {name: detection(pack, first) for name, (first, _) in made.items()}
-    shown = {name: (gallery(pack, a), gallery(pack, b)) for name, (a, b) in made.items()}
+    made = {name: _scenes(styles, 0, scenes) for name, styles in SETS.items()}
+    LOG.info("scenes drawn")
+    result["detection"] = {name: detection(pack, first) for name, first in made.items()}
+    shown = {name: (gallery(pack, a), gallery(pack, _scenes(SETS[name], 1, scenes))) for name, a in made.items()}
     result["text to object"] = {name: text_to_object(pack, pair[0]) for name, pair in shown.items()}
     seen = shown["trained styles"]
     pairs = {
@@ -60,16 +61,16 @@ def evaluate(folder: Path, target: Path, *, scenes: int) -> None:
     result["object to object, clip"] = {
         name: _recall(a.clip, a.numbers, b.clip, b.numbers) for name, (a, b) in pairs.items()
     }
-    result["text to detected object"] = {name: found_by_text(pack, first) for name, (first, _) in made.items()}
+    result["text to detected object"] = {name: found_by_text(pack, first) for name, first in made.items()}
     target.mkdir(parents=True, exist_ok=True)
     (target / "evaluation.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (target / "evaluation.md").write_text(_markdown(result), encoding="utf-8")
     LOG.info("%s", json.dumps(result))
 
 
-def _scenes(styles: Sequence[str], part: int, least: int) -> list[Scene]:
-    """Scenes until every thing of the styles has been drawn (the generator deals them out in rounds)."""
-    return sample_scenes(max(least, 260), SEED + part, styles)
+def _scenes(styles: Sequence[str], part: int, count: int) -> list[Scene]:
+    """The generator deals out all things in rounds, of about 175 scenes each."""
+    return sample_scenes(count, SEED + part, styles)
 
 
 def detection(pack: Pack, scenes: Sequence[Scene]) -> dict[str, float]:

@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from embedding_pipeline.models.pack_files import sha256
 from embedding_pipeline.models.pack_spec import ClassSpec, ClipSpec, DetectorSpec, FileSpec, PackSpec, VitSpec
 from embedding_pipeline.models.vit import Preprocess
-from embedding_pipeline.samples.names import groups, things
+from embedding_pipeline.samples.names import things
 from training.batches import normalised, tokens_of
 from training.looks import SIDE
 from training.networks import CLIP_SHAPE, CONTEXT, MEAN, STD, VIT_SHAPE, Encoders, Trunk
+from training.settle import settle_detector, settle_encoders
 from training.yolox import INPUT, Yolox
 
 LOG = logging.getLogger("training")
@@ -58,7 +59,9 @@ class TextTower(nn.Module):
 def export(folder: Path, target: Path) -> dict[str, float]:
     """Write the pack of the checkpoints in ``folder`` into ``target``; the least cosine of each file to torch."""
     target.mkdir(parents=True, exist_ok=True)
-    encoders, detector = load(folder)
+    encoders, averaged = load(folder)
+    settle_encoders(encoders)
+    detector = settle_detector(averaged)
     pixels = normalised(torch.rand(5, 3, SIDE, SIDE))
     tokens = _padded(tokens_of([t.zh[0] for t in things()[:40]] + [t.en[0] for t in things()[:40]]))
     scene = torch.randint(0, 256, (2, 3, INPUT, INPUT)).float()
@@ -83,7 +86,7 @@ def load(folder: Path) -> tuple[Encoders, Yolox]:
     """The averaged networks of the checkpoints, ready to run."""
     encoders = Encoders(len(things()))
     encoders.load_state_dict(_steady(folder / "encoders.pt"))
-    detector = Yolox(len(groups()), len(things()))
+    detector = Yolox()
     detector.load_state_dict(_steady(folder / "detector.pt"))
     return encoders.eval(), detector.eval()
 
@@ -162,7 +165,7 @@ def _spec(folder: Path) -> PackSpec:
             model=_file(folder, "detector.onnx"),
             head="yolox",
             size=(INPUT, INPUT),
-            classes=tuple(ClassSpec(id=g.id, en=g.en, zh=g.zh) for g in groups()),
+            classes=(ClassSpec(id="thing", en=("thing", "object"), zh=("物品", "东西")),),
             licence="Apache-2.0",
             source=SOURCE,
         ),

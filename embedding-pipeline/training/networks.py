@@ -38,7 +38,15 @@ CLIP_SHAPE: dict[str, Any] = {
     "text_num_hidden_layers": 2,
     "text_type_vocab_size": 2,
 }
-VIT_SHAPE: dict[str, Any] = {"embed_dim": 128, "depth": 2, "num_heads": 4, "mlp_ratio": 3.0, "num_classes": 0}
+VIT_SHAPE: dict[str, Any] = {
+    "embed_dim": 128,
+    "depth": 2,
+    "num_heads": 4,
+    "mlp_ratio": 3.0,
+    "num_classes": 0,
+    "global_pool": "avg",
+    "class_token": False,
+}
 
 
 def build_clip() -> CLIP:

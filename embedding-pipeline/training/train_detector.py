@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
+from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.samples.artwork import TRAINING_STYLES, Sprite
-from embedding_pipeline.samples.names import groups, things
+from embedding_pipeline.samples.names import things
 from embedding_pipeline.samples.scenes import Chosen, Scene, draw
 from training.muon import Muon
 from training.restyling import restyle
@@ -49,8 +49,6 @@ class SceneBatches(IterableDataset[Batch]):
 
     def __init__(self, sprites: Sprites, behind: Pixels, scenes: int, seed: int) -> None:
         self.sprites, self.behind, self.scenes, self.seed = sprites, behind, scenes, seed
-        self.group_of = [[g.id for g in groups()].index(t.group) for t in things()]
-        self.number_of = {t.id: i for i, t in enumerate(things())}
         self.size = torch.tensor([INPUT]).share_memory_()
 
     def __iter__(self) -> Iterator[Batch]:
@@ -60,19 +58,17 @@ class SceneBatches(IterableDataset[Batch]):
             side = int(self.size[0])
             pixels = np.full((self.scenes, side, side, 3), PAD, np.uint8)
             boxes = np.zeros((self.scenes, MOST, 4), np.float32)
-            numbers = np.full((self.scenes, MOST), -1, np.int64)
+            classes = np.full((self.scenes, MOST), -1, np.int64)
             for i in range(self.scenes):
                 scene = self._scene(rng, side)
                 height, width = scene.picture.shape[:2]
                 pixels[i, :height, :width] = _disturbed(rng, scene.picture)
                 for j, found in enumerate(scene.objects[:MOST]):
-                    boxes[i, j], numbers[i, j] = found.box.as_list(), self.number_of[found.thing_id]
-            kinds = np.where(numbers >= 0, np.array(self.group_of)[numbers], -1)
+                    boxes[i, j], classes[i, j] = found.box.as_list(), 0
             yield {
                 "pixels": torch.from_numpy(np.ascontiguousarray(pixels[..., ::-1])),
                 "boxes": torch.from_numpy(boxes),
-                "things": torch.from_numpy(numbers),
-                "classes": torch.from_numpy(kinds),
+                "classes": torch.from_numpy(classes),
             }
 
     def _scene(self, rng: np.random.Generator, side: int) -> Scene:
@@ -117,7 +113,7 @@ def losses(net: Yolox, batch: Batch) -> dict[str, Tensor]:
     """Every part of the loss, each a sum over the places that answer for an object divided by their number."""
     grid = places(batch["pixels"].shape[1])
     pixels = batch["pixels"].permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
-    raw, features = net.raw(pixels)
+    raw = net.raw(pixels)
     boxes = decoded(raw, *grid)
     owner, overlap = assign(raw, boxes, batch["boxes"], batch["classes"], *grid)
     positive = owner >= 0
@@ -130,7 +126,6 @@ def losses(net: Yolox, batch: Batch) -> dict[str, Tensor]:
         "box": 5 * (1 - met.square()).sum() / count,
         "object": binary_cross_entropy_with_logits(raw[..., 4], positive.float(), reduction="sum") / count,
         "class": binary_cross_entropy_with_logits(raw[positive][:, 5:], target, reduction="sum") / count,
-        "thing": 0.25 * cross_entropy(net.things(features[positive]), batch["things"][image, mine]),
     }
 
 
@@ -140,7 +135,7 @@ def train(folder: Path, minutes: float, seed: int, scenes: int, workers: int, th
     torch.set_num_threads(threads)
     folder.mkdir(parents=True, exist_ok=True)
     behind = backgrounds(np.random.default_rng(seed), 500, INPUT, INPUT)
-    net = Yolox(len(groups()), len(things())).to(memory_format=torch.channels_last)
+    net = Yolox().to(memory_format=torch.channels_last)
     steady = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.996), use_buffers=True)
     optimisers = _optimisers(net)
     done: dict[str, Any] = {"steps": 0, "scenes": 0, "seconds": 0.0}
@@ -182,7 +177,7 @@ def train(folder: Path, minutes: float, seed: int, scenes: int, workers: int, th
 
 def _optimisers(net: Yolox) -> list[torch.optim.Optimizer]:
     """Muon for the kernels inside, AdamW for the first, the last and all that is no matrix."""
-    outer = ("stem", "things")
+    outer = ("stem",)
     last = (".box.", ".objectness.", ".classes.")
     inner = {
         n

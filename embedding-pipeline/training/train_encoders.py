@@ -147,14 +147,14 @@ class Run:
             self._restore(torch.load(folder / CHECKPOINT, weights_only=True))
 
     def step(self, batch: Batch, progress: float) -> None:
-        """One step; words and the ViT take turns."""
+        """One step; the words have every third, the ViT the others."""
         share = min(1.0, (self.steps + 1) / 60) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1))) / 2)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * share
             optimiser.zero_grad(set_to_none=True)
         self.net.train()
-        parts = losses(self.net, batch, words=self.steps % 2 == 0)
+        parts = losses(self.net, batch, words=self.steps % 3 == 0)
         sum(parts.values()).backward()  # type: ignore[union-attr]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         for optimiser in self.optimisers:

@@ -66,7 +66,7 @@ class Spp(nn.Module):
 
 
 class Head(nn.Module):
-    """One level's boxes, objectness, classes, and (for training) a feature that tells the very thing."""
+    """One level's boxes, objectness and classes."""
 
     def __init__(self, c_in: int, classes: int) -> None:
         super().__init__()
@@ -79,15 +79,15 @@ class Head(nn.Module):
         nn.init.constant_(self.classes.bias, -4.6)  # type: ignore[arg-type]
         nn.init.constant_(self.objectness.bias, -4.6)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         named, placed = self.for_class(x), self.for_box(x)
         raw = torch.cat([self.box(placed), self.objectness(placed), self.classes(named)], 1)
-        return raw.flatten(2).transpose(1, 2), named.flatten(2).transpose(1, 2)
+        return raw.flatten(2).transpose(1, 2)
 
 
 class Yolox(nn.Module):
-    def __init__(self, classes: int, things: int) -> None:
+    def __init__(self, classes: int = 1) -> None:
         super().__init__()
         w = WIDTHS
         self.stem = Conv(3, w[0], 3, 2)
@@ -101,10 +101,9 @@ class Yolox(nn.Module):
         self.out4, self.out5 = Csp(2 * NECK, NECK, 1, add=False), Csp(2 * NECK, NECK, 1, add=False)
         self.larger = nn.Upsample(scale_factor=2, mode="nearest")
         self.heads = nn.ModuleList(Head(NECK, classes) for _ in STRIDES)
-        self.things = nn.Linear(HEAD, things)  # used in training only
 
-    def raw(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (n, places, 5 + classes) and features (n, places, HEAD) from BGR pixels 0..255."""
+    def raw(self, x: Tensor) -> Tensor:
+        """Logits (n, places, 5 + classes) from BGR pixels 0..255."""
         c3 = self.stage3(self.stage2(self.stem(x / 255)))
         c4 = self.stage4(c3)
         p5 = self.reduce5(self.stage5(c4))
@@ -112,11 +111,10 @@ class Yolox(nn.Module):
         p3 = self.down3(torch.cat([self.larger(p4), c3], 1))
         p4 = self.out4(torch.cat([self.up3(p3), p4], 1))
         p5 = self.out5(torch.cat([self.up4(p4), p5], 1))
-        levels = [head(p) for head, p in zip(self.heads, (p3, p4, p5), strict=True)]
-        return torch.cat([r for r, _ in levels], 1), torch.cat([f for _, f in levels], 1)
+        return torch.cat([head(p) for head, p in zip(self.heads, (p3, p4, p5), strict=True)], 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        raw, _ = self.raw(x)
+        raw = self.raw(x)
         return torch.cat([raw[..., :4], raw[..., 4:].sigmoid()], 2)
 
 
