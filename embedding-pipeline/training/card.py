@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from embedding_pipeline.samples.artwork import STYLES, TRAINING_STYLES, UNSEEN_STYLE
-from embedding_pipeline.samples.names import groups, things
+from embedding_pipeline.samples.names import things
 
 _TEMPLATE = """# The demo pack
 
-Three small networks that find and tell apart {things} everyday things drawn in emoji artwork, in {groups} groups:
+Three small networks that find and tell apart {things} everyday things drawn in emoji artwork:
 a YOLOX detector, a timm VisionTransformer and a CLIP of cn_clip's own class, for names in Chinese and English. They
 make the first search work without any model hub. They know nothing of photographs: use the `photo` pack for those.
 
@@ -40,7 +40,9 @@ CC-BY 4.0. Streamline Emojis: copyright Streamline, CC-BY 4.0.
 `vocab.txt` is cn_clip's (MIT), which is that of Google's BERT-Base Chinese (Apache-2.0).
 
 ## Limits
-- Things outside the list are found as boxes at best; their group and their words will be wrong.
+- The detector has one class, thing: what it is, the encoders tell. Ten groups as classes were tried and given up: in
+  the time there was, boxes were learned and groups were not.
+- Things outside the list are found as boxes at best; words for them will be wrong.
 - Chinese and English names, their keywords, eleven colours and simple phrases were trained; sentences were not.
 - Style matters: see the rows of the unseen style below.
 
@@ -51,7 +53,6 @@ def write_card(folder: Path, pack: Path) -> None:
     """Write MODEL_CARD.md into the pack from the logs in ``folder`` and evaluation.md in the pack."""
     text = _TEMPLATE.format(
         things=len(things()),
-        groups=len(groups()),
         detector=_told(folder / "detector.jsonl"),
         encoders=_told(folder / "encoders.jsonl"),
         cores=os.cpu_count(),

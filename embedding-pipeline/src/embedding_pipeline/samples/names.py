@@ -48,7 +48,7 @@ def things() -> tuple[Thing, ...]:
 
 @cache
 def groups() -> tuple[LabelName, ...]:
-    """The groups in the order of the demo detector's classes."""
+    """The groups that things fall in, with their names."""
     return tuple(LabelName(g["id"], tuple(g["en"]), tuple(g["zh"])) for g in _data()["groups"])
 
 
