@@ -1,0 +1,110 @@
+"""Batches for the encoders: pairs of crops of the same thing in different styles, with phrases for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from cn_clip import clip as cn_clip
+from torch import Tensor
+
+from embedding_pipeline.domain import Pixels
+from embedding_pipeline.samples.artwork import Sprite
+from embedding_pipeline.samples.names import things
+from training.looks import banked, colours_of, compose, disturb, extents, place, restyle
+from training.networks import CONTEXT, MEAN, STD
+from training.sources import Sprites
+from training.words import Phrase, Words, fits_matrix
+
+Batch = dict[str, Tensor]
+RESTYLED = 0.6  # share of crops whose look is changed, at full hardness
+
+
+class CropBatches:
+    """Endless batches of ``count`` things, two crops and two phrases of each; every thing once in a round."""
+
+    def __init__(self, sprites: Sprites, patches: Pixels, count: int, seed: int) -> None:
+        self.count, self.seed = count, seed
+        self.hardness = 1.0  # 0..1: how much crops are changed, turned and disturbed; raised while training
+        self.words = Words()
+        self.patches = torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2)))
+        kept, self.rows = [], []
+        for number in range(len(things())):
+            drawn = [banked(sprite) for _, sprite in sprites.of(number)]
+            self.rows.append(np.arange(len(kept), len(kept) + len(drawn)))
+            kept += drawn
+        self.bank = torch.from_numpy(np.stack(kept))
+        self.reach = extents(self.bank)
+
+    def __iter__(self) -> Iterator[Batch]:
+        rng = np.random.default_rng(self.seed)
+        while True:
+            order = rng.permutation(len(things()))
+            for start in range(0, len(order) - self.count + 1, self.count):
+                yield self._batch(rng, [int(n) for n in order[start : start + self.count]])
+
+    def _batch(self, rng: np.random.Generator, chosen: list[int]) -> Batch:
+        picks = np.stack([rng.choice(self.rows[n], 2, replace=len(self.rows[n]) < 2) for n in chosen], 1).ravel()
+        rows = torch.from_numpy(picks)
+        easy = torch.rand(len(rows)) >= self.hardness
+        layer = place(self.bank[rows], self.reach[rows])
+        layer[easy] = place(self.bank[rows[easy]], self.reach[rows[easy]], plain=True)
+        changed = (torch.rand(len(rows)) < RESTYLED) & ~easy
+        layer[changed] = restyle(layer[changed])
+        behind = self.patches[torch.randint(0, len(self.patches), (len(rows),))]
+        colours = colours_of(layer)
+        phrases = self._phrases(rng, chosen, colours)
+        return {
+            "pictures": self._pictures(layer, behind, easy),
+            "labels": torch.tensor(chosen + chosen),
+            "colours": colours,
+            "tokens": tokens_of([p.text for p in phrases], rng),
+            "fits": torch.from_numpy(fits_matrix(phrases)),
+            "asked": torch.tensor([p.colour for p in phrases]),
+        }
+
+    def _pictures(self, layer: Tensor, behind: Tensor, easy: Tensor) -> Tensor:
+        pictures = torch.empty(len(layer), *behind.shape[1:])
+        pictures[easy] = compose(layer[easy], behind[easy], plain=True)
+        if not easy.all():
+            pictures[~easy] = disturb(compose(layer[~easy], behind[~easy]))
+        return pictures
+
+    def _phrases(self, rng: np.random.Generator, chosen: list[int], colours: Tensor) -> list[Phrase]:
+        phrases = []
+        for i, thing in enumerate(chosen):
+            for half, language in ((0, "zh"), (1, "en")):
+                asked = "mixed" if rng.random() < 0.12 else language
+                phrases.append(self.words.draw(rng, thing, asked, int(colours[i + half * len(chosen)])))
+        return phrases
+
+
+def tokens_of(texts: list[str], rng: np.random.Generator | None = None) -> Tensor:
+    """cn_clip's token ids cut to the longest text; with ``rng`` a few words are replaced by random ones (noise)."""
+    tokens = cn_clip.tokenize(texts, context_length=CONTEXT)
+    tokens = tokens[:, : int((tokens != 0).sum(1).max())].clone()
+    if rng is not None:
+        lengths = (tokens != 0).sum(1).numpy()
+        for row in np.flatnonzero(rng.random(len(texts)) < 0.06):
+            if lengths[row] > 4:
+                tokens[row, int(rng.integers(1, lengths[row] - 1))] = int(rng.integers(106, 21128))
+    return tokens
+
+
+def normalised(pictures: Tensor) -> Tensor:
+    """RGB 0..1 (n, 3, h, w) as the networks want it."""
+    return (pictures - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1)
+
+
+def gallery(sprites: dict[int, Sprite], patches: Pixels, seed: int) -> tuple[Tensor, Tensor]:
+    """One plain crop of every thing of a style: pictures 0..1 and thing numbers."""
+    kept = torch.random.get_rng_state()
+    torch.manual_seed(seed)
+    numbers = sorted(sprites)
+    bank = torch.from_numpy(np.stack([banked(sprites[n]) for n in numbers]))
+    behind = torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2)))
+    layer = place(bank, extents(bank), plain=True)
+    made = compose(layer, behind[torch.randint(0, len(behind), (len(numbers),))], plain=True)
+    torch.random.set_rng_state(kept)
+    return made, torch.tensor(numbers)

@@ -1,0 +1,90 @@
+"""MODEL_CARD.md of the demo pack, from the logs of its training and the evaluation; no number is typed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from embedding_pipeline.samples.artwork import STYLES, TRAINING_STYLES, UNSEEN_STYLE
+from embedding_pipeline.samples.names import things
+
+_TEMPLATE = """# The demo pack
+
+Three small networks that find and tell apart {things} everyday things drawn in emoji artwork:
+a YOLOX detector, a timm VisionTransformer and a CLIP of cn_clip's own class, for names in Chinese and English. They
+make the first search work without any model hub. They know nothing of photographs: use the `photo` pack for those.
+
+## Training
+| network | steps | pictures | minutes | loss at the end |
+|---|---|---|---|---|
+| detector | {detector[steps]} | {detector[scenes]} scenes | {detector[minutes]} | {detector[losses]} |
+| CLIP and ViT together | {encoders[steps]} | {encoders[crops]} crops | {encoders[minutes]} | {encoders[losses]} |
+
+Hardware: {cores} CPU cores ({machine}), shared with other work, no GPU. How to do it again:
+`embedding-pipeline/training/README.md`.
+
+## Data and licences
+The networks were trained from nothing on artwork of these styles, on names of emojibase-data (MIT) and on photographs
+that come with scikit-image (public domain or CC0). The pack contains none of it. The weights are ours, Apache-2.0.
+
+| style | author | licence | used for |
+|---|---|---|---|
+{styles}
+
+Twemoji graphics: copyright Twitter, Inc and other contributors, CC-BY 4.0. EmojiOne artwork: provided free by EmojiOne,
+CC-BY 4.0. Streamline Emojis: copyright Streamline, CC-BY 4.0.
+
+`vocab.txt` is cn_clip's (MIT), which is that of Google's BERT-Base Chinese (Apache-2.0).
+
+## Limits
+- The detector has one class, thing: what it is, the encoders tell. Ten groups as classes were tried and given up: in
+  the time there was, boxes were learned and groups were not.
+- Things outside the list are found as boxes at best; words for them will be wrong.
+- Chinese and English names, their keywords, eleven colours and simple phrases were trained; sentences were not.
+- Style matters: see the rows of the unseen style below.
+
+"""
+
+
+def write_card(folder: Path, pack: Path) -> None:
+    """Write MODEL_CARD.md into the pack from the logs in ``folder`` and evaluation.md in the pack."""
+    text = _TEMPLATE.format(
+        things=len(things()),
+        detector=_told(folder / "detector.jsonl"),
+        encoders=_told(folder / "encoders.jsonl"),
+        cores=os.cpu_count(),
+        machine=_machine(),
+        styles="\n".join(
+            f"| {s.name} {s.version} | {s.author} | {s.licence} | {_use(s.name)} |" for s in STYLES.values()
+        ),
+    )
+    measured = (
+        (pack / "evaluation.md").read_text(encoding="utf-8").replace("\n## ", "\n### ").replace("# Pack", "## Pack", 1)
+    )
+    (pack / "MODEL_CARD.md").write_text(text + measured, encoding="utf-8")
+
+
+def _use(style: str) -> str:
+    return (
+        "training"
+        if style in TRAINING_STYLES
+        else "the unseen style of the evaluation"
+        if style == UNSEEN_STYLE
+        else ""
+    )
+
+
+def _told(log: Path) -> dict[str, Any]:
+    last: dict[str, Any] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+    known = ("box", "object", "class", "thing", "clip", "clip_pairs", "vit", "vit_pairs", "words", "pairs")
+    losses = ", ".join(f"{name} {last[name]}" for name in known if name in last)
+    return {**last, "minutes": round(last["seconds"] / 60), "losses": losses}
+
+
+def _machine() -> str:
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
