@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,24 +15,17 @@ from embedding_pipeline.cli import output
 from embedding_pipeline.cli.progress import ingest_progress
 from embedding_pipeline.cli.search import print_answer
 from embedding_pipeline.domain import Answer, ImageRef, PictureClause, Query, TextClause
-from embedding_pipeline.errors import BoxlensError, ModelMissing, Unavailable
+from embedding_pipeline.errors import BoxlensError, Unavailable
 
 if TYPE_CHECKING:
     from embedding_pipeline.wiring import Boxlens
 
-_COLLECTION = "default"
+_COLLECTION, _PACK = "default", "demo"
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """What the demo shows: a pack, pictures, and searches with something to find."""
-
-    pack: str
-    packs_dir: Path
-    pictures: Path
-    chinese: str
-    english: str
-    picture: Path
+_SCENES, _SEED = 200, 1
+# What the samples surely hold: every thing of the artwork comes up in 200 scenes.
+_WORDS = ("红苹果", "dog", "雨伞 umbrella")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,49 +46,39 @@ def demo(
     from embedding_pipeline.wiring import open_boxlens
 
     settings = output.settings()
-    data_dir = data or settings.data_dir / "demo"
-    samples = find_samples(data_dir)
-    settings = output.settings(
-        data_dir=data_dir, pack=samples.pack, packs_dir=samples.packs_dir, collection=_COLLECTION
-    )
+    settings = output.settings(data_dir=data or settings.data_dir / "demo", pack=_PACK, collection=_COLLECTION)
     page = page_folder()
+    manifest = _samples(settings.data_dir / "samples")
     with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
-        _ingest(boxlens, samples)
-        searches = _searches(boxlens, samples, quiet=json)
+        _ingest(boxlens, manifest)
+        searches = _searches(boxlens, manifest.parent / "scene-0000.jpg", quiet=json)
         if once:
             with _serving(boxlens, page) as address:
                 _check(address)
             if json:
-                output.print_json(
-                    {title: [h.image.file_name for h in answer.hits] for title, answer in searches.items()}
-                )
+                output.print_json({title: [h.image.file_name for h in answer.hits] for title, answer in searches.items()})
             else:
                 output.console.print("Everything works.")
             return
         serve_here(boxlens, "127.0.0.1", port, page)
 
 
-def find_samples(data_dir: Path) -> Samples:
-    """The trial pack and the photos of the development data, where they are. Raises ModelMissing."""
-    from embedding_pipeline.models.trial_pack import make_test_pack
+def _samples(folder: Path) -> Path:
+    """The manifest of the sample pictures, drawn once. Raises Unavailable when their artwork cannot be fetched."""
+    from embedding_pipeline.samples.making import MANIFEST, make_samples
 
-    named = os.environ.get("BOXLENS_SHARED_DATA")
-    shared = Path(named) if named else Path(__file__).parents[5] / "shared" / "data"
-    if not (shared / "models").is_dir():
-        raise ModelMissing(
-            "No sample pack is bundled yet, and the trial models and photos are not beside the project.",
-            hint="Name their folder with BOXLENS_SHARED_DATA, or use your own pack: BOXLENS_PACK and `boxlens ingest`.",
-        )
-    make_test_pack(shared, data_dir / "packs")
-    photos = shared / "photos" / "images"
-    return Samples("coco-test", data_dir / "packs", photos, "狗", "dog", photos / "000000000790.jpg")
+    manifest = folder / MANIFEST  # written last
+    if not manifest.is_file():
+        output.say(f"Drawing {_SCENES} sample pictures …")
+        make_samples(folder, _SCENES, _SEED)
+    return manifest
 
 
-def _ingest(boxlens: Boxlens, samples: Samples) -> None:
+def _ingest(boxlens: Boxlens, manifest: Path) -> None:
     from embedding_pipeline.sources import references
 
     def refs() -> Iterator[ImageRef]:
-        return references([str(samples.pictures)])
+        return references([str(manifest)])
 
     with ingest_progress(refs, quiet=False) as progress:
         report = boxlens.indexer.ingest(refs(), collection=_COLLECTION, on_progress=progress)
@@ -108,14 +89,11 @@ def _ingest(boxlens: Boxlens, samples: Samples) -> None:
     )
 
 
-def _searches(boxlens: Boxlens, samples: Samples, *, quiet: bool) -> dict[str, Answer]:
-    """A Chinese, an English and a picture search. Raises Unavailable when one finds nothing."""
-    picture = boxlens.decode(samples.picture.read_bytes())
-    queries = {
-        samples.chinese: Query((TextClause(samples.chinese),), size=5),
-        samples.english: Query((TextClause(samples.english),), size=5),
-        f"the picture {samples.picture.name}": Query((PictureClause(picture.pixels),), size=5),
-    }
+def _searches(boxlens: Boxlens, example: Path, *, quiet: bool) -> dict[str, Answer]:
+    """Searches in Chinese, English, both at once, and with a picture. Raises Unavailable when one finds nothing."""
+    queries = {words: Query((TextClause(words),), size=5) for words in _WORDS}
+    picture = boxlens.decode(example.read_bytes())
+    queries[f"the picture {example.name}"] = Query((PictureClause(picture.pixels),), size=5)
     answers = {}
     for title, query in queries.items():
         answer = answers[title] = boxlens.searcher.search(_COLLECTION, query)
