@@ -86,6 +86,13 @@ class HistogramEncoder:
         return features / np.linalg.norm(features, axis=1, keepdims=True)
 
 
+class MirroredEncoder(HistogramEncoder):
+    """Another space of the same size: the histogram backwards."""
+
+    def encode_images(self, pictures: Sequence[Pixels]) -> Vector:
+        return super().encode_images(pictures)[:, ::-1].copy()
+
+
 class ColourWords:
     """Texts to the histogram of the colour they name: the text side of the histogram space."""
 

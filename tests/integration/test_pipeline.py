@@ -13,6 +13,7 @@ from tests.parts import (
     FixedReader,
     HistogramEncoder,
     MemoryStore,
+    MirroredEncoder,
     NoFetcher,
     networks,
     png,
@@ -192,6 +193,17 @@ def test_the_query_graph_gives_the_vectors_the_ingest_graph_stored() -> None:
     assert (drawn.primary, drawn.box) == (None, BLUE[1])
     np.testing.assert_array_equal(drawn.clip, stored[2].clip_vector)
     assert (plain.objects, plain.primary, plain.box) == ((), None, Box(0, 0, 160, 120))
+
+
+def test_each_encoder_makes_its_own_vectors_in_both_graphs() -> None:
+    nets = networks(vit=MirroredEncoder(), clip=HistogramEncoder())
+    picture = scene(RED)
+    (stored,) = pipeline(nets).run(refs(picture))
+    assert isinstance(stored, tuple)
+    (looked,) = QueryPipeline(nets).look([picture], [None])
+    for vit, clip in ((stored[1].vit_vector, stored[1].clip_vector), (looked.vit, looked.clip)):
+        np.testing.assert_array_equal(vit, MirroredEncoder().encode_images([picture[20:80, 10:60]])[0])
+        np.testing.assert_array_equal(clip, HistogramEncoder().encode_images([picture[20:80, 10:60]])[0])
 
 
 def test_roles_that_are_off_leave_their_vectors_out() -> None:

@@ -21,22 +21,17 @@ with warnings.catch_warnings():  # towhee imports pkg_resources and Pydantic V1 
     from towhee import ops, pipe, register
     from towhee.runtime.runtime_pipeline import RuntimePipeline
 
-_graphs = itertools.count()
+_numbers = itertools.count()
 
 
-class _Operators:
-    """Registers bound methods as local Towhee operators under names of this graph.
+def _operator(work: Callable[..., Any]) -> Any:
+    """Registers a callable as a local Towhee operator under a name of its own.
 
     Registered by name because Towhee deep-copies whatever is handed to a graph, networks included.
     """
-
-    def __init__(self) -> None:
-        self._graph = next(_graphs)
-
-    def __call__(self, work: Callable[..., Any]) -> Any:
-        name = f"{work.__name__.strip('_').replace('_', '-')}-{self._graph}"
-        register(name=f"boxlens/{name}")(work)
-        return getattr(ops.boxlens, name)()
+    name = f"{work.__name__.strip('_').replace('_', '-')}-{next(_numbers)}"
+    register(name=f"boxlens/{name}")(work)
+    return getattr(ops.boxlens, name)()
 
 
 def _runnable(graph: Any) -> RuntimePipeline:
@@ -49,26 +44,25 @@ class IngestPipeline:
     """fetch, known?, decode, keep, detect, read, cut, embed; many pictures at a time."""
 
     def __init__(self, stages: Stages, *, detect_batch: int, embed_batch: int, known_batch: int = 16) -> None:
-        operator = _Operators()
         graph = (
             pipe.input("refs")
-            .flat_map("refs", "ref", operator(_each))
-            .map("ref", "row", operator(stages.fetch))
-            .window("row", "rows", known_batch, known_batch, operator(stages.sort_known))
-            .flat_map("rows", "row", operator(_each))
-            .map("row", "row", operator(stages.open))
-            .map("row", "row", operator(stages.keep))
-            .window("row", "rows", detect_batch, detect_batch, operator(stages.detect))
-            .flat_map("rows", "row", operator(_each))
+            .flat_map("refs", "ref", _operator(_each))
+            .map("ref", "row", _operator(stages.fetch))
+            .window("row", "rows", known_batch, known_batch, _operator(stages.sort_known))
+            .flat_map("rows", "row", _operator(_each))
+            .map("row", "row", _operator(stages.open))
+            .map("row", "row", _operator(stages.keep))
+            .window("row", "rows", detect_batch, detect_batch, _operator(stages.detect))
+            .flat_map("rows", "row", _operator(_each))
         )
         networks = stages.networks
         if networks.reader is not None:
-            graph = graph.map("row", "row", operator(stages.read))
-        graph = graph.flat_map("row", "row", operator(stages.cut))
+            graph = graph.map("row", "row", _operator(stages.read))
+        graph = graph.flat_map("row", "row", _operator(stages.cut))
         for encoder, embed in ((networks.vit, stages.embed_vit), (networks.clip, stages.embed_clip)):
             if encoder is not None:
-                graph = graph.window("row", "rows", embed_batch, embed_batch, operator(embed))
-                graph = graph.flat_map("rows", "row", operator(_each))
+                graph = graph.window("row", "rows", embed_batch, embed_batch, _operator(embed))
+                graph = graph.flat_map("rows", "row", _operator(_each))
         self.stages = stages
         self._run = _runnable(graph.output("row"))
 
@@ -100,17 +94,16 @@ class QueryPipeline:
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        operator = _Operators()
         graph = (
             pipe.input("pictures", "boxes")
-            .map("pictures", "found", operator(networks.find))
-            .map(("pictures", "found", "boxes"), "chosen", operator(_choose))
-            .map(("pictures", "chosen"), "crops", operator(self._cut))
+            .map("pictures", "found", _operator(networks.find))
+            .map(("pictures", "found", "boxes"), "chosen", _operator(_choose))
+            .map(("pictures", "chosen"), "crops", _operator(self._cut))
         )
         columns = ["found", "chosen"]
         for name, encoder in (("vit", networks.vit), ("clip", networks.clip)):
             if encoder is not None:
-                graph = graph.map("crops", name, operator(encoder.encode_images))
+                graph = graph.map("crops", name, _operator(encoder.encode_images))
                 columns.append(name)
         self._columns = columns
         self._run = _runnable(graph.output(*columns))

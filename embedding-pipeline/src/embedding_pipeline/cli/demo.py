@@ -56,7 +56,9 @@ def demo(
             with _serving(boxlens, page) as address:
                 _check(address)
             if json:
-                output.print_json({title: [h.image.file_name for h in answer.hits] for title, answer in searches.items()})
+                output.print_json(
+                    {title: [h.image.file_name for h in answer.hits] for title, answer in searches.items()}
+                )
             else:
                 output.console.print("Everything works.")
             return
