@@ -24,7 +24,7 @@ make the first search work without any model hub. They know nothing of photograp
 | CLIP and ViT together | {encoders[steps]} | {encoders[crops]} crops | {encoders[minutes]} | {encoders[losses]} |
 
 Hardware: {cores} CPU cores ({machine}), shared with other work, no GPU. How to do it again:
-`embedding-pipeline/training/README.md`.
+`embedding-pipeline/training/README.md`.{notes}
 
 ## Data and licences
 The networks were trained from nothing on artwork of these styles, on names of emojibase-data (MIT) and on photographs
@@ -50,8 +50,13 @@ CC-BY 4.0. Streamline Emojis: copyright Streamline, CC-BY 4.0.
 
 
 def write_card(folder: Path, pack: Path) -> None:
-    """Write MODEL_CARD.md into the pack from the logs in ``folder`` and evaluation.md in the pack."""
+    """Write MODEL_CARD.md into the pack from the logs in ``folder`` and evaluation.md in the pack.
+
+    A ``notes.md`` in ``folder`` is taken in: what is to be said of this very run.
+    """
+    notes = folder / "notes.md"
     text = _TEMPLATE.format(
+        notes="\n\n" + notes.read_text(encoding="utf-8").strip() if notes.exists() else "",
         things=len(things()),
         detector=_told(folder / "detector.jsonl"),
         encoders=_told(folder / "encoders.jsonl"),

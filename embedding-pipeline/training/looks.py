@@ -57,7 +57,7 @@ def place(sprites: Tensor, reach: Tensor, *, plain: bool = False) -> Tensor:
         return torch.zeros(0, 4, SIDE, SIDE)
     turn = torch.deg2rad(uniform(n, -15, 15))
     if not plain:
-        turn = torch.where(chance(n, 0.2), torch.deg2rad(uniform(n, -75, 75)), turn)
+        turn = torch.where(chance(n, 0.25), torch.deg2rad(uniform(n, -180, 180)), turn)  # as scenes.py turns them
     cos, sin = turn.cos(), turn.sin()
     rotation = torch.stack([cos, -sin, sin, cos], 1).view(n, 2, 2)
     if not plain:
