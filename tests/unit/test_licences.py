@@ -58,6 +58,10 @@ EXCEPTIONS = {
         "GNU General Public License v2 (GPLv2)",
         "an OpenJDK: GPL-2.0 with the Classpath Exception, run as a program of its own and not linked to our code",
     ),
+    "resvg-py": (
+        "",
+        "its metadata names none; its LICENSE file is the MIT text, and resvg itself is Apache-2.0 or MIT",
+    ),
 }
 
 
