@@ -15,7 +15,7 @@ _TEMPLATE = """# The demo pack
 
 Three small networks that find and tell apart {things} everyday things drawn in emoji artwork:
 a YOLOX detector, a timm VisionTransformer and a CLIP of cn_clip's own class, for names in Chinese and English. They
-make the first search work without any model hub. They know nothing of photographs: use the `photo` pack for those.
+make the first search work without any model hub. They know nothing of photographs: those need a pack trained on them.
 
 ## Training
 | network | steps | pictures | minutes | loss at the end |
