@@ -1,0 +1,67 @@
+"""Pictures of the running page: ``python -m tests.e2e.screenshots http://127.0.0.1:8080`` with the demo served there.
+
+Main states at desktop and phone size, light and dark, in both languages, go to ``.screenshots`` (ignored); with
+``--readme`` also the one picture the README shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from tests.e2e.conftest import FLAGS
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".screenshots"
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
+
+
+def settled(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)
+
+
+def states(page: Page, url: str, words: str, folder: Path) -> None:
+    page.goto(url)
+    settled(page)
+    page.screenshot(path=folder / "start.png")
+    page.goto(f"{url}/?q={words}")
+    page.get_by_test_id("hit").first.wait_for()
+    settled(page)
+    page.screenshot(path=folder / "words.png")
+    page.get_by_test_id("open").first.click()
+    page.get_by_test_id("viewer").wait_for()
+    settled(page)
+    page.screenshot(path=folder / "opened.png")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("url")
+    options.add_argument("--readme", action="store_true")
+    given = options.parse_args()
+    url = given.url.rstrip("/")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for size, (width, height) in SIZES.items():
+            for look in ("light", "dark"):
+                for language, locale in LANGUAGES.items():
+                    folder = FOLDER / f"{size}-{look}-{language}"
+                    folder.mkdir(parents=True, exist_ok=True)
+                    context = browser.new_context(
+                        viewport={"width": width, "height": height},
+                        color_scheme="dark" if look == "dark" else "light",
+                        locale=locale,
+                    )
+                    states(context.new_page(), url, "红苹果" if language == "zh" else "umbrella", folder)
+                    context.close()
+        browser.close()
+    if given.readme:
+        shutil.copy(FOLDER / "desktop-light-en" / "words.png", ROOT / "docs" / "images" / "search.png")
+
+
+if __name__ == "__main__":
+    main()
