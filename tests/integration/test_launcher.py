@@ -33,7 +33,7 @@ def checkout(tmp_path: Path) -> Path:
     for member in ("embedding-pipeline", "minio-proxy"):
         (folder / member).mkdir(parents=True)
         shutil.copy(ROOT / member / "pyproject.toml", folder / member)
-    for name in ("boxlens", "requirements.lock", "requirements-test.lock"):
+    for name in ("boxlens", "requirements.lock", "requirements-test.lock", "requirements-torch.lock"):
         shutil.copy(ROOT / name, folder / name)
     return folder
 
@@ -106,6 +106,20 @@ def test_tests_have_an_environment_of_their_own(checkout: Path, tools: Path) -> 
     ended = start(checkout / "boxlens", tools, "test", "-k", "one")
     assert ended.stdout == "ran: -m tests.run -k one\n"
     assert (checkout / ".venv-test").is_dir()
+    assert not (checkout / ".venv").exists()
+
+
+def test_torch_comes_with_the_tests_unless_it_is_left_out(checkout: Path, tools: Path) -> None:
+    start(checkout / "boxlens", tools, "test")
+    assert calls(tools)[1].endswith(f"{checkout / 'requirements-test.lock'} {checkout / 'requirements-torch.lock'}")
+    start(checkout / "boxlens", tools, "test", BOXLENS_TORCH="no")
+    assert calls(tools)[4].endswith(str(checkout / "requirements-test.lock"))
+
+
+def test_torch_is_installed_on_demand_and_apart(checkout: Path, tools: Path) -> None:
+    assert start(checkout / "boxlens", tools, "models", BOXLENS_TORCH="yes").stdout == "ran: models\n"
+    assert calls(tools)[1].endswith(str(checkout / "requirements-torch.lock"))
+    assert (checkout / ".venv-torch").is_dir()
     assert not (checkout / ".venv").exists()
 
 

@@ -17,6 +17,8 @@ class FileServer:
     files: dict[str, bytes] = field(default_factory=dict)
     break_after: dict[str, int] = field(default_factory=dict)
     ranges: bool = True
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # more headers by path
+    redirects: dict[str, str] = field(default_factory=dict)  # path to path, with the headers of the first
     requests: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -28,6 +30,12 @@ def file_server() -> Iterator[FileServer]:
         def do_GET(self) -> None:
             asked = self.headers.get("Range")
             state.requests.append((self.path, asked))
+            if self.path in state.redirects:
+                self.send_response(302)
+                self.send_header("Location", state.redirects[self.path])
+                self.send_header("Content-Length", "0")
+                self._more()
+                return
             if self.path not in state.files:
                 self.send_error(404)
                 return
@@ -36,9 +44,14 @@ def file_server() -> Iterator[FileServer]:
             body = whole[start:]
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+            self._more()
             self.wfile.write(body[: state.break_after.pop(self.path, len(body))])
             self.close_connection = True
+
+        def _more(self) -> None:
+            for name, value in state.headers.get(self.path, {}).items():
+                self.send_header(name, value)
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""

@@ -69,6 +69,11 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def measured(path: Path) -> FileSpec:
+    """What pack.json says of a file in the pack's own folder."""
+    return FileSpec(path=path.name, sha256=sha256(path), bytes=path.stat().st_size)
+
+
 def _stamp(path: Path, file: FileSpec, pack: str) -> list[int]:
     try:
         status = path.stat()

@@ -1,0 +1,168 @@
+"""timm and cn_clip against our path through ONNX: preprocessing, vectors, and what must be refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.checkpoints import crops_of, small_clip, timm_folder
+from tests.shared import PHOTOS, needs_photos
+from tests.torch_extra import needs_torch
+
+from embedding_pipeline.domain import Pixels
+from embedding_pipeline.errors import ModelMissing
+from embedding_pipeline.models.export_clip import ClipSource, clip_preprocess, load_clip
+from embedding_pipeline.models.export_pack import PackSources, export_pack
+from embedding_pipeline.models.export_timm import TimmSource, data_config, load_timm
+from embedding_pipeline.models.packs import Pack
+from embedding_pipeline.models.torch_onnx import NEAR, SAME, Parity
+from embedding_pipeline.models.vit import Preprocess
+
+pytestmark = [needs_torch, needs_photos]
+TIMM = {"img_size": 64, "depth": 3}
+SENTENCES = ["一只狗", "a red apple 苹果", "", "雨天行人打着伞走在街道上"]
+
+
+@pytest.fixture(scope="module")
+def crops() -> list[Pixels]:
+    files = sorted(PHOTOS.iterdir())[:4]
+    return crops_of([np.asarray(Image.open(file).convert("RGB")) for file in files])
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    timm_folder(folder / "timm", **TIMM)
+    for kind in ("vit", "rn50"):
+        small_clip(folder, kind)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["vit", "rn50"])
+def exported(
+    request: pytest.FixtureRequest, weights: Path, crops: list[Pixels], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Pack, list[Parity]]:
+    """A pack with a CLIP of each kind; a ViT only once, it is the same."""
+    kind = request.param
+    sources = PackSources(
+        vit=TimmSource(weights / "timm") if kind == "vit" else None,
+        clip=ClipSource(weights / f"{kind}.pt", str(weights / f"{kind}.json")),
+        ocr=False,
+    )
+    packs = tmp_path_factory.mktemp("packs")
+    pack, parities = export_pack(sources, packs, name=kind, precision="fp32", pictures=crops)
+    return kind, pack, parities
+
+
+def by_library(transform: Any, crops: list[Pixels]) -> Any:
+    import torch
+
+    return torch.stack([transform(Image.fromarray(crop)) for crop in crops])
+
+
+def unscaled(batch: np.ndarray, preprocess: Preprocess) -> np.ndarray:
+    std, mean = (np.array(numbers).reshape(1, 3, 1, 1) for numbers in (preprocess.std, preprocess.mean))
+    return batch * std + mean
+
+
+def assert_close(rows: np.ndarray, wanted: np.ndarray, least: float) -> None:
+    wanted = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
+    assert rows.shape == wanted.shape
+    assert (rows * wanted).sum(axis=1).min() >= least
+
+
+@pytest.mark.parametrize("crop_pct", [0.9, 0.875, 1.0])
+def test_crops_are_prepared_as_timm_prepares_them(weights: Path, crops: list[Pixels], crop_pct: float) -> None:
+    from timm.data import create_transform, resolve_model_data_config
+
+    network = load_timm(TimmSource(weights / "timm"))
+    network.pretrained_cfg["crop_pct"] = crop_pct
+    preprocess = data_config(network)
+    assert (preprocess.fit, preprocess.crop_pct, preprocess.size) == ("centre", crop_pct, (64, 64))
+    wanted = by_library(create_transform(**resolve_model_data_config(network)), crops).numpy()
+    off = np.abs(unscaled(preprocess.batch(crops), preprocess) - unscaled(wanted, preprocess))
+    assert off.max() <= 1 / 255 + 1e-5
+
+
+@pytest.mark.parametrize("side", [64, 224])
+def test_crops_are_prepared_as_cn_clip_prepares_them(crops: list[Pixels], side: int) -> None:
+    from cn_clip.clip import image_transform
+
+    preprocess = clip_preprocess(side)
+    wanted = by_library(image_transform(side), crops).numpy()
+    off = np.abs(unscaled(preprocess.batch(crops), preprocess) - unscaled(wanted, preprocess))
+    assert off.max() <= 1 / 255 + 1e-5
+
+
+def test_the_exported_pack_gives_the_library_s_vectors(
+    exported: tuple[str, Pack, list[Parity]], weights: Path, crops: list[Pixels]
+) -> None:
+    import torch
+    from cn_clip.clip import image_transform, tokenize
+    from timm.data import create_transform, resolve_model_data_config
+
+    kind, pack, parities = exported
+    assert all(parity.cosine >= SAME and parity.precision == "fp32" for parity in parities)
+    theirs = load_clip(ClipSource(weights / f"{kind}.pt", str(weights / f"{kind}.json")))
+    assert pack.clip_image is not None
+    assert pack.clip_text is not None
+    with torch.inference_mode():
+        images = theirs.encode_image(by_library(image_transform(theirs.visual.input_resolution), crops)).numpy()
+        texts = theirs.encode_text(tokenize(SENTENCES)).numpy()
+    assert_close(pack.clip_image.encode_images(crops), images, SAME)
+    assert_close(pack.clip_text.encode_texts(SENTENCES), texts, SAME)
+    if pack.vit is None:
+        return
+    network = load_timm(TimmSource(weights / "timm"))
+    with torch.inference_mode():
+        features = network(by_library(create_transform(**resolve_model_data_config(network)), crops)).numpy()
+    assert_close(pack.vit.encode_images(crops), features, SAME)
+    assert pack.info.vit_dims == network.num_features
+
+
+def test_weights_are_those_cn_clip_s_own_loader_gives(weights: Path) -> None:
+    import torch
+    from cn_clip.clip.model import CLIP, convert_weights
+
+    shape = json.loads((weights / "vit.json").read_text("utf-8"))
+    theirs = CLIP(**shape)
+    convert_weights(theirs)
+    saved = torch.load(weights / "vit.pt", weights_only=True)["state_dict"]
+    theirs.load_state_dict({k.removeprefix("module."): v for k, v in saved.items() if "bert.pooler" not in k})
+    ours = load_clip(ClipSource(weights / "vit.pt", str(weights / "vit.json"))).state_dict()
+    assert all(torch.equal(value.float(), ours[key]) for key, value in theirs.state_dict().items())
+
+
+def test_int8_is_kept_only_where_it_is_near(weights: Path, crops: list[Pixels], tmp_path: Path) -> None:
+    sources = PackSources(vit=TimmSource(weights / "timm"), ocr=False)
+    pack, (parity,) = export_pack(sources, tmp_path, name="small", pictures=crops)
+    assert parity.tried_int8 is not None
+    assert parity.precision == ("int8" if parity.tried_int8 >= NEAR else "fp32")
+    assert parity.cosine >= NEAR
+    assert pack.vit is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+@pytest.mark.parametrize("wrong", ["nothing here", "another shape", "not tensors alone", "no name"])
+def test_weights_that_do_not_fit_are_refused(wrong: str, weights: Path, tmp_path: Path) -> None:
+    import torch
+
+    file = tmp_path / "weights.pt"
+    torch.save({"state_dict": {"x": Path("code")}} if wrong == "not tensors alone" else {"state_dict": {}}, file)
+    sources = {
+        "nothing here": PackSources(vit=TimmSource(tmp_path / "absent")),
+        "another shape": PackSources(clip=ClipSource(weights / "vit.pt", str(weights / "rn50.json"))),
+        "not tensors alone": PackSources(clip=ClipSource(file, "ViT-B-16")),
+        "no name": PackSources(vit=TimmSource(file)),
+    }
+    with pytest.raises(ModelMissing) as caught:
+        export_pack(sources[wrong], tmp_path / "packs", name="never")
+    assert caught.value.hint
+    if wrong == "not tensors alone":
+        assert "weights" in caught.value.detail.lower().replace(str(file), "")
+        assert "WeightsUnpickler" in caught.value.detail
+    assert list((tmp_path / "packs").iterdir()) == []
