@@ -32,9 +32,10 @@ class _Operators:
 
     def __init__(self) -> None:
         self._graph = next(_graphs)
+        self._steps = itertools.count()  # two encoders have a method of one name
 
     def __call__(self, work: Callable[..., Any]) -> Any:
-        name = f"{work.__name__.strip('_').replace('_', '-')}-{self._graph}"
+        name = f"{work.__name__.strip('_').replace('_', '-')}-{self._graph}-{next(self._steps)}"
         register(name=f"boxlens/{name}")(work)
         return getattr(ops.boxlens, name)()
 
