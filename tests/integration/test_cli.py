@@ -187,6 +187,15 @@ def test_a_pack_is_listed_and_verified(run: Run) -> None:
     assert any(path.endswith("yolox_nano.onnx") for path in read(out)["files"])
 
 
+def test_a_collection_is_exported_line_by_line(run: Run, tmp_path: Path) -> None:
+    code, _, _ = run("collections", "export", "photos", "--to", "photos.jsonl")
+    assert code == 0
+    lines = [json.loads(line) for line in (tmp_path / "photos.jsonl").read_text("utf-8").splitlines()]
+    assert {line["file_name"] for line in lines} == {path.name for path in PHOTOS.iterdir()}
+    assert all(line["objects"][0]["kind"] == "frame" for line in lines)
+    assert run("collections", "export", "nowhere")[0] == 3
+
+
 def test_ctrl_c_ends_after_the_batch_with_a_summary(stack: Stack, tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-m", "embedding_pipeline", "ingest", str(PHOTOS), "-c", "interrupted", "--json"],
@@ -217,7 +226,14 @@ def test_ctrl_c_ends_after_the_batch_with_a_summary(stack: Stack, tmp_path: Path
 
 def test_every_command_has_help_with_an_example(run: Run) -> None:
     commands = ["demo", "serve", "proxy", "ingest", "search", "doctor"]
-    nested = ["collections list", "collections info", "collections create", "collections delete", "images show"]
+    nested = [
+        "collections list",
+        "collections info",
+        "collections create",
+        "collections delete",
+        "images show",
+        "collections export",
+    ]
     nested += ["images tag", "images delete", "models list", "models verify", "bench ingest", "es start", "es stop"]
     for command in [*commands, *nested, "es status"]:
         code, out, _ = run(*command.split(), "--help")

@@ -79,6 +79,20 @@ def test_the_same_bytes_twice_are_one_image_with_the_words_of_both(apart: int) -
     assert [(i.caption, i.tags) for i in told if i.caption] == [("first", ("second",))]
 
 
+@pytest.mark.parametrize("reference", [False, True])
+def test_a_bucket_is_taken_in_by_copy_or_by_reference(reference: bool) -> None:
+    index, store = ExactIndex(), MemoryStore()
+    store.put("shop", "in/a.png", png(scene(RED)), "image/png")
+    store.put("shop", "in/b.png", png(scene(BLUE)), "image/png")
+    work = indexer(index, networks(), store)
+    report = work.ingest(references(["bucket://shop/in/"], store, reference=reference), collection="c")
+    assert (report.stored, report.failed) == (2, 0)
+    records = [index.image("c", i)[0].image for i in {i.rsplit("-", 1)[0] for i in ids(index)}]
+    places = {(r.bucket, r.image_key) for r in records}
+    assert (places == {("shop", "in/a.png"), ("shop", "in/b.png")}) == reference
+    assert all(place in store.held for place in places)
+
+
 def test_failures_are_named_and_counted() -> None:
     failures: list[tuple[str, Failure]] = []
     report = indexer(ExactIndex(), networks(detector=BlockDetector(poison=77)), MemoryStore()).ingest(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
-from embedding_pipeline.cli import output
-from embedding_pipeline.domain import CollectionInfo
+from embedding_pipeline.cli import images, output
+from embedding_pipeline.domain import CollectionInfo, Condition, Filter
+from embedding_pipeline.ports import ObjectIndex
 
-app = typer.Typer(help="List, create and delete collections.", no_args_is_help=True)
+_EXPORT_BATCH = 500
+app = typer.Typer(help="List, create, export and delete collections.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -61,6 +68,34 @@ def create(
         output.print_json(told)
     else:
         output.console.print(f"{name} is ready: {told['index_type']}, pack {told['pack']}.")
+
+
+@app.command()
+def export(
+    name: str,
+    to: Annotated[Path | None, typer.Option("--to", help="A file to write [default: standard output].")] = None,
+) -> None:
+    """Every picture with its objects as JSON Lines, without vectors.
+
+    Example: boxlens collections export shop --to shop.jsonl
+    """
+    from embedding_pipeline.wiring import open_boxlens
+
+    with output.download_bar() as bar, open_boxlens(output.settings(), output.say, bar) as boxlens:
+        boxlens.index.info(name)
+        with to.open("wb") if to else contextlib.nullcontext(sys.stdout.buffer) as file:
+            for line in _exported(boxlens.index, name):
+                file.write(line)
+            file.flush()
+
+
+def _exported(index: ObjectIndex, name: str) -> Iterator[bytes]:
+    frames = Filter((Condition("kind", any_of=("frame",)),))
+    after: str | None = None
+    while batch := index.matching(name, frames, _EXPORT_BATCH, after):
+        for match in batch:
+            yield orjson.dumps(images.as_dict(index.image(name, match.image_id)), option=orjson.OPT_APPEND_NEWLINE)
+        after = batch[-1].object_id
 
 
 @app.command()
