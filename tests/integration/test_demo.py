@@ -37,7 +37,9 @@ def first_hit(said: str, title: str) -> tuple[str, Box]:
     return file, Box(*map(float, box.split(",")))
 
 
-@pytest.mark.parametrize(("title", "thing"), [("红苹果", "red apple"), ("dog", "dog"), ("雨伞 umbrella", "umbrella")])
+@pytest.mark.parametrize(
+    ("title", "thing"), [("红苹果", "red apple"), ("pizza", "pizza"), ("雨伞 umbrella", "umbrella")]
+)
 def test_the_first_hit_is_the_thing_in_its_box(demo: tuple[Path, str], title: str, thing: str) -> None:
     data, said = demo
     file, box = first_hit(said, title)

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 _COLLECTION, _PACK = "default", "demo"
 
-
 _SCENES, _SEED = 200, 1
 # What the samples surely hold: every thing of the artwork comes up in 200 scenes.
-_WORDS = ("红苹果", "dog", "雨伞 umbrella")
+_WORDS = ("红苹果", "pizza", "雨伞 umbrella")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +37,7 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="Where the demo keeps its data [default: .data/demo].")] = None,
     json: output.Json = False,
 ) -> None:
-    """Set up what is missing, index sample pictures, show three searches, then serve the page.
+    """Set up what is missing, index sample pictures, show four searches, then serve the page.
 
     Example: boxlens demo --once
     """
@@ -135,7 +134,7 @@ def _check(address: str) -> None:
         page = client.get("/")
         if page.status_code != 200 or "<html" not in page.text.lower():
             raise Unavailable("The page does not come.", hint="Look at search-front and run the command again.")
-        hits = client.get(f"/v1/collections/{_COLLECTION}/search", params={"q": "dog", "size": 1}).json()["hits"]
+        hits = client.get(f"/v1/collections/{_COLLECTION}/search", params={"q": "pizza", "size": 1}).json()["hits"]
         thumbnail = httpx.get(hits[0]["thumbnail_url"], timeout=30, trust_env=False)
         if thumbnail.status_code != 200 or not thumbnail.headers["content-type"].startswith("image/"):
             raise BoxlensError("A thumbnail does not come.", hint="Run `boxlens doctor`.")
