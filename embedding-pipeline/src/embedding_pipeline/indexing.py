@@ -18,7 +18,8 @@ from embedding_pipeline.domain import Failure, ImageRef, IndexedObject, IngestRe
 from embedding_pipeline.errors import BadSource, BoxlensError, Unavailable
 from embedding_pipeline.pipeline import IngestPipeline
 from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.stages import Ended, Failed, KnownImages, Outage, Rewritten, StageClock, Unchanged, retold
+from embedding_pipeline.rows import Ended, Failed, Outage, Rewritten, Unchanged
+from embedding_pipeline.stages import KnownImages, StageClock, retold
 
 Outcome = tuple[IndexedObject, ...] | Ended
 # Two slabs are under way at once: while the tail of one drains through the encoders, the next is fetched and decoded.

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedding_pipeline.domain import Box, Detection, ImageRef, IndexedObject, Pixels, Vector
-from embedding_pipeline.stages import Crop, Ended, Networks, Row, Stages
+from embedding_pipeline.rows import Crop, Ended, Row
+from embedding_pipeline.stages import Networks, Stages
 
 with warnings.catch_warnings():  # towhee imports pkg_resources and Pydantic V1 names
     warnings.simplefilter("ignore")

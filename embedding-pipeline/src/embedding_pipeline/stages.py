@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -31,77 +31,13 @@ from embedding_pipeline.domain import (
 from embedding_pipeline.errors import BadSource, BoxlensError, Unavailable
 from embedding_pipeline.images import content_type, crop, decode
 from embedding_pipeline.ports import Detector, Fetcher, ImageEncoder, ObjectStore, TextReader
+from embedding_pipeline.rows import Crop, Failed, Fetched, Opened, Outage, Rewritten, Row, Unchanged
 
 # A line of text belongs to a box when at least this share of its area lies inside: OCR boxes reach a little over edges.
 LINE_INSIDE = 0.7
 _FILE_LIMIT = 512 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """Bytes at hand. ``image_id`` is their SHA-256 in hex."""
-
-    ref: ImageRef
-    data: bytes = field(repr=False)
-    image_id: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """A decoded picture and its record; ``objects`` and ``lines`` fill in as it goes on."""
-
-    ref: ImageRef
-    image: ImageRecord
-    pixels: Pixels = field(repr=False)
-    data: bytes = field(default=b"", repr=False)
-    objects: tuple[Detection, ...] = ()
-    lines: tuple[TextLine, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crop:
-    """One object on its way: its own pixels, and its vectors as they come."""
-
-    ref: ImageRef
-    object: IndexedObject
-    pixels: Pixels = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unchanged:
-    """Stored whole already, with the same words."""
-
-    ref: ImageRef
-    image_id: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rewritten:
-    """Stored already, but its owner now says something else of it: the known vectors with the new words."""
-
-    ref: ImageRef
-    objects: tuple[IndexedObject, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """This picture cannot be taken in; ``error`` is what was raised."""
-
-    ref: ImageRef
-    failure: Failure
-    error: Exception
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A server, a model or the disk is away: no picture's fault, so the run must stop."""
-
-    ref: ImageRef
-    error: Unavailable
-
-
-Ended = Unchanged | Rewritten | Failed | Outage
-Row = Fetched | Opened | Crop | Ended
 In = TypeVar("In")
 
 
