@@ -18,9 +18,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=90, help="of training for each of encoders and detector")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--batch", type=int, default=0, help="things (encoders) or scenes (detector) in a batch")
-    parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes for the detector")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw crops or scenes")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--scenes", type=int, default=260, help="scenes of each set in the evaluation")
+    parser.add_argument("--bf16", action="store_true", help="encoders: CLIP in bfloat16 (processors with AVX512-BF16)")
+    parser.add_argument(
+        "--from-pack", type=Path, help="encoders: begin with the weights of a pack exported here before"
+    )
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("training").setLevel(logging.INFO)
@@ -31,9 +35,12 @@ def main() -> None:
 
 def _run(step: str, chosen: argparse.Namespace) -> None:
     if step == "encoders":
+        from training.train_encoders import Plan
         from training.train_encoders import train as train_encoders
 
-        train_encoders(chosen.folder, chosen.minutes, chosen.seed, chosen.batch or 96, chosen.threads)
+        things = chosen.batch or 128
+        plan = Plan(chosen.minutes, chosen.seed, things, chosen.workers, chosen.threads, chosen.bf16, chosen.from_pack)
+        train_encoders(chosen.folder, plan)
     elif step == "detector":
         from training.train_detector import train as train_detector
 

@@ -8,44 +8,55 @@ import numpy as np
 import torch
 from cn_clip import clip as cn_clip
 from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
 
 from embedding_pipeline.domain import Pixels
-from embedding_pipeline.samples.artwork import Sprite
+from embedding_pipeline.samples.artwork import DEMO_STYLES, Sprite
 from embedding_pipeline.samples.names import things
-from training.looks import banked, colours_of, compose, disturb, extents, place, restyle
+from training.looks import banked, colours_of, compose, disturb, outlines, place, restyle
 from training.networks import CONTEXT, MEAN, STD
 from training.sources import Sprites
 from training.words import Phrase, Words, fits_matrix
 
 Batch = dict[str, Tensor]
-RESTYLED = 0.6  # share of crops whose look is changed, at full hardness
+RESTYLED = 0.45  # share of hard crops whose look is changed too
+FAVOUR = 1.6  # how much more often than others the styles of the demo are drawn
 
 
-class CropBatches:
-    """Endless batches of ``count`` things, two crops and two phrases of each; every thing once in a round."""
+class CropBatches(IterableDataset[Batch]):
+    """Endless batches of ``count`` things, two crops and two phrases of each; every thing once in a round.
+
+    ``hardness`` (one number 0..1) is the share of crops that are as scenes show things, or harder; it is shared with
+    a worker process and may be changed while that runs.
+    """
 
     def __init__(self, sprites: Sprites, patches: Pixels, count: int, seed: int) -> None:
         self.count, self.seed = count, seed
-        self.hardness = 1.0  # 0..1: how much crops are changed, turned and disturbed; raised while training
+        self.hardness = torch.ones(1).share_memory_()
         self.words = Words()
         self.patches = torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2)))
-        kept, self.rows = [], []
+        kept, self.rows, self.shares = [], [], []
+        favour = np.array([FAVOUR if style in DEMO_STYLES else 1.0 for style in sprites.styles])
         for number in range(len(things())):
-            drawn = [banked(sprite) for _, sprite in sprites.of(number)]
+            drawn = sprites.of(number)
+            weights = favour[[style for style, _ in drawn]]
             self.rows.append(np.arange(len(kept), len(kept) + len(drawn)))
-            kept += drawn
+            self.shares.append(weights / weights.sum())
+            kept += [banked(sprite) for _, sprite in drawn]
         self.bank = torch.from_numpy(np.stack(kept))
-        self.reach = extents(self.bank)
+        self.reach = outlines(self.bank)
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng(self.seed)
+        worker = get_worker_info()
+        rng = np.random.default_rng((self.seed, worker.id if worker else 0))
         while True:
             order = rng.permutation(len(things()))
             for start in range(0, len(order) - self.count + 1, self.count):
                 yield self._batch(rng, [int(n) for n in order[start : start + self.count]])
 
     def _batch(self, rng: np.random.Generator, chosen: list[int]) -> Batch:
-        picks = np.stack([rng.choice(self.rows[n], 2, replace=len(self.rows[n]) < 2) for n in chosen], 1).ravel()
+        two = (rng.choice(self.rows[n], 2, replace=len(self.rows[n]) < 2, p=self.shares[n]) for n in chosen)
+        picks = np.stack(list(two), 1).ravel()
         rows = torch.from_numpy(picks)
         easy = torch.rand(len(rows)) >= self.hardness
         layer = place(self.bank[rows], self.reach[rows])
@@ -104,7 +115,7 @@ def gallery(sprites: dict[int, Sprite], patches: Pixels, seed: int) -> tuple[Ten
     numbers = sorted(sprites)
     bank = torch.from_numpy(np.stack([banked(sprites[n]) for n in numbers]))
     behind = torch.from_numpy(np.ascontiguousarray(patches.transpose(0, 3, 1, 2)))
-    layer = place(bank, extents(bank), plain=True)
+    layer = place(bank, outlines(bank), plain=True)
     made = compose(layer, behind[torch.randint(0, len(behind), (len(numbers),))], plain=True)
     torch.random.set_rng_state(kept)
     return made, torch.tensor(numbers)

@@ -20,8 +20,8 @@ make the first search work without any model hub. They know nothing of photograp
 ## Training
 | network | steps | pictures | minutes | loss at the end |
 |---|---|---|---|---|
-| detector | {detector[steps]} | {detector[scenes]} scenes | {detector[minutes]} | {detector[losses]} |
-| CLIP and ViT together | {encoders[steps]} | {encoders[crops]} crops | {encoders[minutes]} | {encoders[losses]} |
+{detector}
+{encoders}
 
 Hardware: {cores} CPU cores ({machine}), shared with other work, no GPU. How to do it again:
 `embedding-pipeline/training/README.md`.{notes}
@@ -52,14 +52,17 @@ CC-BY 4.0. Streamline Emojis: copyright Streamline, CC-BY 4.0.
 def write_card(folder: Path, pack: Path) -> None:
     """Write MODEL_CARD.md into the pack from the logs in ``folder`` and evaluation.md in the pack.
 
-    A ``notes.md`` in ``folder`` is taken in: what is to be said of this very run.
+    Of a network that was not trained in ``folder`` the row stays as it stands in the pack's card. A ``notes.md`` in
+    ``folder`` is taken in: what is to be said of this very run.
     """
+    card = pack / "MODEL_CARD.md"
+    before = card.read_text(encoding="utf-8").splitlines() if card.exists() else []
     notes = folder / "notes.md"
     text = _TEMPLATE.format(
         notes="\n\n" + notes.read_text(encoding="utf-8").strip() if notes.exists() else "",
         things=len(things()),
-        detector=_told(folder / "detector.jsonl"),
-        encoders=_told(folder / "encoders.jsonl"),
+        detector=_row("detector", folder / "detector.jsonl", "scenes", before),
+        encoders=_row("CLIP and ViT together", folder / "encoders.jsonl", "crops", before),
         cores=os.cpu_count(),
         machine=_machine(),
         styles="\n".join(
@@ -69,7 +72,7 @@ def write_card(folder: Path, pack: Path) -> None:
     measured = (
         (pack / "evaluation.md").read_text(encoding="utf-8").replace("\n## ", "\n### ").replace("# Pack", "## Pack", 1)
     )
-    (pack / "MODEL_CARD.md").write_text(text + measured, encoding="utf-8")
+    card.write_text(text + measured, encoding="utf-8")
 
 
 def _use(style: str) -> str:
@@ -82,11 +85,15 @@ def _use(style: str) -> str:
     )
 
 
-def _told(log: Path) -> dict[str, Any]:
+def _row(name: str, log: Path, seen: str, before: list[str]) -> str:
+    """The table's row of one network, from the last line of its log."""
+    if not log.exists():
+        return next(line for line in before if line.startswith(f"| {name} |"))
     last: dict[str, Any] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
     known = ("box", "object", "class", "thing", "clip", "clip_pairs", "vit", "vit_pairs", "words", "pairs")
-    losses = ", ".join(f"{name} {last[name]}" for name in known if name in last)
-    return {**last, "minutes": round(last["seconds"] / 60), "losses": losses}
+    losses = ", ".join(f"{key} {last[key]}" for key in known if key in last)
+    minutes = round(last["seconds"] / 60)
+    return f"| {name} | {last['steps']} | {last[seen]} {seen} | {minutes} | {losses} |"
 
 
 def _machine() -> str:

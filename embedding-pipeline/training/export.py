@@ -18,7 +18,15 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from embedding_pipeline.models.pack_files import sha256
-from embedding_pipeline.models.pack_spec import ClassSpec, ClipSpec, DetectorSpec, FileSpec, PackSpec, VitSpec
+from embedding_pipeline.models.pack_spec import (
+    ClassSpec,
+    ClipSpec,
+    DetectorSpec,
+    FileSpec,
+    PackSpec,
+    ParitySpec,
+    VitSpec,
+)
 from embedding_pipeline.models.vit import Preprocess
 from embedding_pipeline.samples.names import things
 from training.batches import normalised, tokens_of
@@ -57,38 +65,51 @@ class TextTower(nn.Module):
 
 
 def export(folder: Path, target: Path) -> dict[str, float]:
-    """Write the pack of the checkpoints in ``folder`` into ``target``; the least cosine of each file to torch."""
+    """Write the pack of the checkpoints in ``folder`` into ``target``; the least cosine of each file to torch.
+
+    Without a checkpoint of the detector the one that ``target`` holds is kept.
+    """
     target.mkdir(parents=True, exist_ok=True)
-    encoders, averaged = load(folder)
+    encoders = load_encoders(folder)
     settle_encoders(encoders)
-    detector = settle_detector(averaged)
     pixels = normalised(torch.rand(5, 3, SIDE, SIDE))
     tokens = _padded(tokens_of([t.zh[0] for t in things()[:40]] + [t.en[0] for t in things()[:40]]))
-    scene = torch.randint(0, 256, (2, 3, INPUT, INPUT)).float()
     parity = {
         "vit.onnx": _write(WholeVit(encoders), pixels, target / "vit.onnx", "pixels", "vectors"),
         "clip_image.onnx": _write(encoders.clip.visual, pixels, target / "clip_image.onnx", "pixels", "vectors"),
         "clip_text.onnx": _write(TextTower(encoders), tokens, target / "clip_text.onnx", "tokens", "vectors"),
-        "detector.onnx": _write(detector, scene, target / "detector.onnx", "images", "output"),
     }
+    if (folder / "detector.pt").exists():
+        scene = torch.randint(0, 256, (2, 3, INPUT, INPUT)).float()
+        detector = settle_detector(load_detector(folder))
+        parity["detector.onnx"] = _write(detector, scene, target / "detector.onnx", "images", "output")
+    elif not (target / "detector.onnx").exists():
+        raise SystemExit(f"no detector: neither {folder / 'detector.pt'} nor {target / 'detector.onnx'}; train one")
     low = {name: value for name, value in parity.items() if value < LEAST_COSINE}
     if low:
         raise SystemExit(f"the exported files differ from torch: {low}")
     shutil.copyfile(Path(cn_clip.clip.__file__).parent / "vocab.txt", target / "vocab.txt")
-    text = json.dumps(_spec(target).model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1)
+    rows = {"vit.onnx": len(pixels), "clip_image.onnx": len(pixels), "clip_text.onnx": len(tokens)}
+    told = {name: ParitySpec(cosine=min(parity[name], 1.0), rows=count) for name, count in rows.items()}
+    text = json.dumps(_spec(target, told).model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1)
     (target / "pack.json").write_text(text + "\n", encoding="utf-8")
     size = sum(p.stat().st_size for p in target.iterdir() if p.is_file())
     LOG.info("pack of %.1f MB, least cosines %s", size / 1e6, parity)
     return parity
 
 
-def load(folder: Path) -> tuple[Encoders, Yolox]:
-    """The averaged networks of the checkpoints, ready to run."""
+def load_encoders(folder: Path) -> Encoders:
+    """The averaged weights of the checkpoint, ready to run."""
     encoders = Encoders(len(things()))
     encoders.load_state_dict(_steady(folder / "encoders.pt"))
+    return encoders.eval()
+
+
+def load_detector(folder: Path) -> Yolox:
+    """The averaged weights of the checkpoint, ready to run."""
     detector = Yolox()
     detector.load_state_dict(_steady(folder / "detector.pt"))
-    return encoders.eval(), detector.eval()
+    return detector.eval()
 
 
 def _steady(path: Path) -> dict[str, Any]:
@@ -155,7 +176,7 @@ def _halve_tables(model: Any) -> None:
             model.graph.value_info.remove(value)
 
 
-def _spec(folder: Path) -> PackSpec:
+def _spec(folder: Path, parity: dict[str, ParitySpec]) -> PackSpec:
     preprocess = Preprocess(size=(SIDE, SIDE), mean=MEAN, std=STD, interpolation="bicubic", fit="squash")
     return PackSpec(
         name="demo",
@@ -173,6 +194,7 @@ def _spec(folder: Path) -> PackSpec:
             model=_file(folder, "vit.onnx"),
             preprocess=preprocess,
             dims=VIT_SHAPE["embed_dim"],
+            parity=parity["vit.onnx"],
             licence="Apache-2.0",
             source=SOURCE,
         ),
@@ -182,6 +204,8 @@ def _spec(folder: Path) -> PackSpec:
             vocabulary=_file(folder, "vocab.txt"),
             preprocess=preprocess,
             dims=CLIP_SHAPE["embed_dim"],
+            image_parity=parity["clip_image.onnx"],
+            text_parity=parity["clip_text.onnx"],
             context_length=CONTEXT,
             licence="Apache-2.0; vocab.txt: MIT (cn_clip), from BERT-Base Chinese, Apache-2.0",
             source=SOURCE,

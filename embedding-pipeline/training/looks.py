@@ -16,7 +16,8 @@ from torch.nn.functional import affine_grid, avg_pool2d, conv2d, grid_sample, in
 from embedding_pipeline.samples.artwork import Sprite
 
 SIDE = 32  # of a crop
-BANK = 48  # of a kept sprite
+BANK = 64  # of a kept sprite
+DIRECTIONS = 64
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 _LUMA = torch.tensor([0.299, 0.587, 0.114])
 _TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -35,11 +36,33 @@ def banked(sprite: Sprite) -> np.ndarray:
     return square.transpose(2, 0, 1)
 
 
-def extents(bank: Tensor) -> Tensor:
-    """Half width and half height of each banked sprite, as shares of half the square: (n, 2)."""
-    solid = bank[:, 3] > 16
-    across, down = solid.any(1).float().sum(1), solid.any(2).float().sum(1)
-    return torch.stack([across, down], 1) / BANK
+def outlines(bank: Tensor) -> Tensor:
+    """How far each banked sprite reaches from the middle of its square in DIRECTIONS directions: (n, DIRECTIONS).
+
+    In halves of the square; a pixel counts by its middle. This is the support function of the drawing, so the box of a
+    drawing that is turned, sheared and scaled is known exactly, as scenes know it.
+    """
+    angles = torch.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
+    middles = (torch.arange(BANK) + 0.5) * 2 / BANK - 1
+    reach = []
+    for part in bank.split(256):
+        solid = part[:, 3] > 64
+        across = torch.where(solid, middles, torch.nan)
+        ends = torch.stack(
+            [across.nan_to_num(9).amin(2), across.nan_to_num(-9).amax(2)], 1
+        )  # of each row: (n, 2, BANK)
+        known = solid.any(2)[:, None, :, None]
+        along = ends[..., None] * angles.cos() + middles[:, None] * angles.sin()
+        reach.append(torch.where(known, along, -1.0).amax((1, 2)))
+    return torch.cat(reach) + 1 / BANK
+
+
+def bounds(reach: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
+    """Least and greatest x and y, each (n, 2), of drawings with these outlines after matrices (n, 2, 2)."""
+    angle = torch.atan2(turned[:, :, 1], turned[:, :, 0]) * (DIRECTIONS / (2 * math.pi))
+    length = turned.norm(dim=2)
+    ahead, behind = ((angle + half).round().long() % DIRECTIONS for half in (0, DIRECTIONS // 2))
+    return -reach.gather(1, behind) * length, reach.gather(1, ahead) * length
 
 
 def uniform(n: int, low: float, high: float) -> Tensor:
@@ -51,29 +74,36 @@ def chance(n: int, share: float) -> Tensor:
 
 
 def place(sprites: Tensor, reach: Tensor, *, plain: bool = False) -> Tensor:
-    """uint8 sprites (n, 4, BANK, BANK) to layers: premultiplied RGBA 0..1 (n, 4, SIDE, SIDE)."""
+    """uint8 sprites (n, 4, BANK, BANK) to layers: premultiplied RGBA 0..1 (n, 4, SIDE, SIDE).
+
+    ``reach``: their outlines. A drawing is turned and its box squeezed to the crop, as the pack's preprocessing does;
+    unless ``plain``, some are mirrored, sheared, turned all the way, off their box by as much as a detector is, or cut
+    off by the border of the picture.
+    """
     n = len(sprites)
     if n == 0:
         return torch.zeros(0, 4, SIDE, SIDE)
-    turn = torch.deg2rad(uniform(n, -15, 15))
+    turn = torch.randn(n) * math.radians(12)  # as scenes.py turns them
     if not plain:
-        turn = torch.where(chance(n, 0.25), torch.deg2rad(uniform(n, -180, 180)), turn)  # as scenes.py turns them
+        turn = torch.where(chance(n, 0.2), uniform(n, -math.pi, math.pi), turn)
     cos, sin = turn.cos(), turn.sin()
-    rotation = torch.stack([cos, -sin, sin, cos], 1).view(n, 2, 2)
+    turned = torch.stack([cos, -sin, sin, cos], 1).view(n, 2, 2)
     if not plain:
         one, flip = torch.ones(n), torch.where(chance(n, 0.3), -1.0, 1.0)
-        shear = torch.stack([one, uniform(n, -0.15, 0.15), uniform(n, -0.1, 0.1), one], 1).view(n, 2, 2)
-        rotation = rotation @ shear * torch.stack([flip, one], 1)[:, None]
-    extent = (rotation.abs() @ reach[:, :, None])[..., 0]
-    fill = uniform(n, 0.85, 1.0) if plain else uniform(n, 0.65, 1.12)
-    longest = extent.max(1, keepdim=True).values
-    kept, squeezed = fill[:, None] / longest, fill[:, None] / torch.maximum(extent, longest / 3)
-    squeeze = torch.ones(n, 1) if plain else torch.rand(n, 1) ** 0.5
-    scale = kept + (squeezed - kept) * squeeze
-    loose = 0.04 if plain else 0.14
-    shift = uniform(2 * n, -loose, loose).view(n, 2)
-    back = torch.linalg.inv(rotation) @ torch.diag_embed(1 / scale)
-    theta = torch.cat([back, -(back @ shift[:, :, None])], 2)
+        shear = torch.stack([one, uniform(n, -0.12, 0.12), uniform(n, -0.08, 0.08), one], 1).view(n, 2, 2)
+        turned = turned @ shear * torch.stack([flip, one], 1)[:, None]
+    low, high = bounds(reach, turned)
+    half = (high - low) / 2
+    fill, shift = uniform(2 * n, 0.94, 1.04).view(n, 2), uniform(2 * n, -0.03, 0.03).view(n, 2)
+    if not plain:
+        fill, shift = uniform(2 * n, 0.84, 1.12).view(n, 2), uniform(2 * n, -0.1, 0.1).view(n, 2)
+        gone = uniform(n, 0, 0.35) * chance(n, 0.2)
+        cut = torch.nn.functional.one_hot(torch.randint(0, 2, (n,)), 2) * gone[:, None]
+        shift = shift + torch.where(chance(n, 0.5), 1.0, -1.0)[:, None] * cut / (1 - cut)
+        fill = fill / (1 - cut)
+    scale = fill / torch.maximum(half, half.max(1, keepdim=True).values / 5)
+    back = torch.linalg.inv(turned) @ torch.diag_embed(1 / scale)
+    theta = torch.cat([back, -(back @ (shift - scale * (low + high) / 2)[:, :, None])], 2)
     grid = affine_grid(theta, [n, 4, SIDE, SIDE], align_corners=False)
     return grid_sample(sprites.float() / 255, grid, align_corners=False)
 
@@ -147,7 +177,7 @@ def compose(layer: Tensor, background: Tensor, *, plain: bool = False) -> Tensor
         over = chance(n, 0.4).view(n, 1, 1, 1)
         picture = _over(picture, beside * ~over)
         dark = avg_pool2d(layer[:, 3:], 5, 1, 2).roll((2, 1), (2, 3)) * uniform(n, 0, 0.5).view(n, 1, 1, 1)
-        picture = picture * (1 - dark * chance(n, 0.4).view(n, 1, 1, 1))
+        picture = picture * (1 - dark * chance(n, 0.6).view(n, 1, 1, 1))
         return _over(_over(picture, layer), beside * over)
     return _over(picture, layer)
 
@@ -159,7 +189,7 @@ def _over(picture: Tensor, layer: Tensor) -> Tensor:
 def disturb(picture: Tensor) -> Tensor:
     """Camera and file: coarse pixels, contrast, brightness, noise; 0..1."""
     n = len(picture)
-    coarse = int(n * 0.25)
+    coarse = int(n * 0.12)
     if coarse:
         which = torch.randperm(n)[:coarse]
         small = interpolate(picture[which], size=int(torch.randint(14, 26, ())), mode="area")

@@ -114,10 +114,10 @@ class Encoders(nn.Module):
 
     def clip_vectors(self, shared: Tensor) -> Tensor:
         visual = self.clip.visual
-        return nn.functional.normalize(visual.attnpool(visual.layer4(visual.layer3(shared))), dim=-1)
+        return nn.functional.normalize(visual.attnpool(visual.layer4(visual.layer3(shared))).float(), dim=-1)
 
     def vit_vectors(self, shared: Tensor) -> Tensor:
         return nn.functional.normalize(self.vit(shared), dim=-1)
 
     def texts(self, tokens: Tensor) -> Tensor:
-        return nn.functional.normalize(self.clip.encode_text(tokens), dim=-1)
+        return nn.functional.normalize(self.clip.encode_text(tokens).float(), dim=-1)

@@ -45,7 +45,7 @@ def settle_encoders(net: Encoders) -> None:
     patches = backgrounds(np.random.default_rng(SEED), 300, SIDE, SIDE)
     torch.manual_seed(SEED)
     batches = CropBatches(Sprites(TRAINING_STYLES), patches, 96, SEED)
-    batches.hardness = 0.5
+    batches.hardness.fill_(0.7)
     pixels = (normalised(batch["pictures"]) for batch in islice(batches, 30))
     _measure_norms(net, pixels, lambda x: net.clip_vectors(net.shared(x)))
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage.data
 
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.samples.artwork import STYLES, Artwork, Sprite, cache_folder
@@ -72,6 +71,8 @@ def _rendered(style: str) -> dict[int, Sprite]:
 
 def photographs() -> list[Pixels]:
     """The photographs, RGB."""
+    import skimage.data
+
     folder = Path(skimage.data.__file__).parent
     pictures = (cv2.imread(str(folder / name), cv2.IMREAD_COLOR) for name in PHOTOGRAPHS)
     return [cv2.cvtColor(p, cv2.COLOR_BGR2RGB).astype(np.uint8) for p in pictures if p is not None]

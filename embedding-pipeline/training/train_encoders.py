@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax, normalize
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
 
 from embedding_pipeline.samples.artwork import TRAINING_STYLES, UNSEEN_STYLE
 from embedding_pipeline.samples.names import things
@@ -22,6 +24,7 @@ from training.looks import SIDE
 from training.muon import Muon
 from training.networks import Encoders
 from training.sources import Sprites, backgrounds
+from training.warm import start_from_pack
 
 LOG = logging.getLogger("training")
 SHARP = 18.0  # inverse temperature of the losses over proxies and over pairs of crops
@@ -30,25 +33,31 @@ MUON_RATE = 0.03
 CHECKPOINT = "encoders.pt"
 SAVE_EVERY_S = 120
 REPORT_EVERY_S = 400
+WARM = 0.4  # where on the curve of the learning rate a training begins that has weights already
 
 
-def losses(net: Encoders, batch: Batch, *, words: bool) -> dict[str, Tensor]:
-    """The parts of the loss, each a mean over its rows: CLIP's image tower, and with it either the words or the ViT."""
-    shared = net.shared(normalised(batch["pictures"]).contiguous(memory_format=torch.channels_last))
-    seen, labels = net.clip_vectors(shared), batch["labels"]
+def losses(net: Encoders, batch: Batch, *, words: bool, half: bool = False) -> dict[str, Tensor]:
+    """The parts of the loss, each a mean over its rows; those of the words only if asked for.
+
+    ``half``: CLIP computes in bfloat16, where the processor has instructions for it.
+    """
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        shared = net.shared(normalised(batch["pictures"]).contiguous(memory_format=torch.channels_last))
+        seen, labels = net.clip_vectors(shared), batch["labels"]
+    vit = net.vit_vectors(shared.float())
     points = normalize(net.clip_proxies, dim=-1)
+    scores = SHARP * vit @ normalize(net.vit_proxies, dim=-1).T
     parts = {
         "clip": cross_entropy(SHARP * seen @ points.T, labels, label_smoothing=0.05),
         "clip_pairs": 0.5 * _same(seen, labels),
+        "vit": cross_entropy(scores, labels, label_smoothing=0.05),
+        "vit_pairs": 0.5 * _same(vit, labels),
     }
     if not words:
-        vit = net.vit_vectors(shared)
-        scores = SHARP * vit @ normalize(net.vit_proxies, dim=-1).T
-        return parts | {
-            "vit": cross_entropy(scores, labels, label_smoothing=0.05),
-            "vit_pairs": 0.5 * _same(vit, labels),
-        }
-    said, fits, asked = net.texts(batch["tokens"]), batch["fits"], batch["asked"]
+        return parts
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        said = net.texts(batch["tokens"])
+    fits, asked = batch["fits"], batch["asked"]
     coloured = (asked < 0)[:, None] | ((batch["colours"][None] >> asked.clamp(min=0)[:, None]) & 1).bool()
     match = fits[:, labels] * coloured
     scores = net.clip.logit_scale.exp().clamp(max=60) * said @ seen.T
@@ -101,25 +110,45 @@ def measure(net: Encoders, galleries: dict[str, tuple[Tensor, Tensor]]) -> dict[
     return found
 
 
-def train(folder: Path, minutes: float, seed: int, things_per_batch: int, threads: int) -> None:
-    """Train until ``minutes`` have passed, going on from a checkpoint in ``folder`` when there is one."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train: for how long, with how many things in a batch, drawn by how many processes, on how many threads.
+
+    ``half``: CLIP computes in bfloat16. ``pack``: folder of a pack whose weights to begin with.
+    """
+
+    minutes: float
+    seed: int
+    things: int
+    workers: int
+    threads: int
+    half: bool = False
+    pack: Path | None = None
+
+
+def train(folder: Path, plan: Plan) -> None:
+    """Train until the plan's minutes have passed, going on from a checkpoint in ``folder`` when there is one."""
+    seed, minutes = plan.seed, plan.minutes
     torch.manual_seed(seed)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(plan.threads)
     folder.mkdir(parents=True, exist_ok=True)
     sprites = Sprites(TRAINING_STYLES)
-    patches = backgrounds(np.random.default_rng(seed), 3000, SIDE, SIDE)
+    patches = backgrounds(np.random.default_rng(seed), 3000, SIDE, SIDE, photo_share=0.35)
     watched = Sprites((UNSEEN_STYLE,))
     galleries = {s: gallery(sprites.in_style(s), patches, 1) for s in ("noto", "twemoji")}
     galleries[UNSEEN_STYLE] = gallery(watched.in_style(UNSEEN_STYLE), patches, 1)
     run = Run(folder)
-    data = CropBatches(sprites, patches, things_per_batch, seed + run.steps)
-    batches = iter(data)
+    data = CropBatches(sprites, patches, plan.things, seed + run.steps)
+    if plan.pack is not None and not run.steps:
+        run.begin_with(plan.pack, data)
+        run.report(galleries)
+    batches = iter(DataLoader(data, batch_size=None, num_workers=plan.workers, prefetch_factor=3))
     start, before = time.monotonic(), run.seconds
     saved = reported = start
     while run.seconds < minutes * 60:
         progress = run.seconds / (minutes * 60)
-        data.hardness = 0.35 + 0.4 * progress
-        run.step(next(batches), progress)
+        data.hardness.fill_(0.6 + 0.25 * progress)
+        run.step(next(batches), progress if plan.pack is None else WARM + (1 - WARM) * progress, half=plan.half)
         now = time.monotonic()
         run.seconds = before + now - start
         if now - saved > SAVE_EVERY_S:
@@ -146,15 +175,19 @@ class Run:
         if (folder / CHECKPOINT).exists():
             self._restore(torch.load(folder / CHECKPOINT, weights_only=True))
 
-    def step(self, batch: Batch, progress: float) -> None:
-        """One step; the words have every third, the ViT the others."""
+    def begin_with(self, pack: Path, data: CropBatches) -> None:
+        start_from_pack(self.net, pack, data)
+        self.steady.module.load_state_dict(self.net.state_dict())
+
+    def step(self, batch: Batch, progress: float, *, half: bool) -> None:
+        """One step; the words take part in every other one."""
         share = min(1.0, (self.steps + 1) / 60) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1))) / 2)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * share
             optimiser.zero_grad(set_to_none=True)
         self.net.train()
-        parts = losses(self.net, batch, words=self.steps % 3 == 0)
+        parts = losses(self.net, batch, words=self.steps % 2 == 0, half=half)
         sum(parts.values()).backward()  # type: ignore[union-attr]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         for optimiser in self.optimisers:
