@@ -20,6 +20,20 @@ from embedding_pipeline.models.vit import unit
 
 CONTEXT_LENGTH = 52
 _LONGEST_WORD = 200  # characters; a longer one is [UNK], as in the original
+# texts that towers are compared on
+SENTENCES = (
+    "一只狗",
+    "红色的苹果",
+    "一个男人和一个女人穿着军装玩手机。",
+    "雨天行人打着伞走在街道上",
+    "a red apple",
+    "two dogs on a beach",
+    "an umbrella 雨伞",
+    "京A·12345",
+    "",
+    "城市里的公交车和出租车，夜晚，很多人",
+    "🐶",
+)
 # the blocks the original sets apart character by character
 _CJK = (
     (0x4E00, 0x9FFF),

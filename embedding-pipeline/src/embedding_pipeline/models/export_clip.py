@@ -12,10 +12,11 @@ from typing import Any
 
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.errors import ModelMissing
-from embedding_pipeline.models.chinese_clip import CONTEXT_LENGTH, WordPieces
+from embedding_pipeline.models.chinese_clip import CONTEXT_LENGTH, SENTENCES, WordPieces
 from embedding_pipeline.models.pack_files import measured
-from embedding_pipeline.models.pack_spec import ClipSpec
-from embedding_pipeline.models.torch_onnx import Parity, Precision, export, need_torch
+from embedding_pipeline.models.pack_spec import ClipSpec, ParitySpec, TorchSpec
+from embedding_pipeline.models.torch_onnx import Making, Parity, export, need_torch
+from embedding_pipeline.models.torch_session import save_weights, text_half
 from embedding_pipeline.models.vit import Preprocess
 
 CLIP_MODELS = {
@@ -25,19 +26,6 @@ CLIP_MODELS = {
     "ViT-L-14-336": "RoBERTa-wwm-ext-base-chinese",
     "ViT-H-14": "RoBERTa-wwm-ext-large-chinese",
 }
-_SENTENCES = (
-    "一只狗",
-    "红色的苹果",
-    "一个男人和一个女人穿着军装玩手机。",
-    "雨天行人打着伞走在街道上",
-    "a red apple",
-    "two dogs on a beach",
-    "an umbrella 雨伞",
-    "京A·12345",
-    "",
-    "城市里的公交车和出租车，夜晚，很多人",
-    "🐶",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +38,11 @@ class ClipSource:
 
 
 def export_clip(
-    source: ClipSource, folder: Path, pictures: Sequence[Pixels], precision: Precision
+    source: ClipSource, folder: Path, pictures: Sequence[Pixels], making: Making
 ) -> tuple[ClipSpec, list[Parity]]:
-    """Write clip_image.onnx, clip_text.onnx and vocab.txt into ``folder``. Raises ModelMissing.
+    """Write clip_image.onnx, clip_text.onnx and vocab.txt into ``folder``, and what ``making`` asks for beside them.
+
+    Raises ModelMissing.
 
     A ResNet image tower stays fp32: nearly all of it is convolutions, which int8 does not make faster on a CPU.
     """
@@ -64,15 +54,23 @@ def export_clip(
     side = network.visual.input_resolution
     preprocess = clip_preprocess(side)
     image, text = folder / "clip_image.onnx", folder / "clip_text.onnx"
-    int8 = precision == "int8"
+    int8 = making.precision == "int8"
     whole = hasattr(network.visual, "transformer")
-    parities = [
-        export(network.visual, preprocess.batch(pictures), image, quantise=int8 and whole),
-        export(_text_tower(network), WordPieces(vocabulary)(_SENTENCES), text, quantise=int8),
-    ]
+    seen, image_int8 = export(
+        network.visual, preprocess.batch(pictures), image, quantise=int8 and whole, calibrate=making.real
+    )
+    # a dozen sentences are no measure of what people write: ranges are found at each call
+    read, text_int8 = export(
+        text_half(network), WordPieces(vocabulary)(SENTENCES), text, quantise=int8, calibrate=False
+    )
     part = ClipSpec(
         image=measured(image),
         text=measured(text),
+        image_parity=ParitySpec(cosine=seen.cosine, rows=seen.rows),
+        text_parity=ParitySpec(cosine=read.cosine, rows=read.rows),
+        image_int8=image_int8,
+        text_int8=text_int8,
+        torch=_weights(network, source, folder) if making.torch else None,
         vocabulary=measured(vocabulary),
         preprocess=preprocess,
         dims=network.text_projection.shape[1],
@@ -80,7 +78,7 @@ def export_clip(
         licence="see the source",
         source=f"Chinese-CLIP of OFA-Sys, {source.model if source.model in CLIP_MODELS else Path(source.model).stem}",
     )
-    return part, parities
+    return part, [seen, read]
 
 
 def clip_preprocess(side: int) -> Preprocess:
@@ -140,15 +138,8 @@ def _shape(model: str) -> dict[str, Any]:
     return shape
 
 
-def _text_tower(network: Any) -> Any:
-    import torch
-
-    class TextTower(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.clip = network
-
-        def forward(self, text: Any) -> Any:
-            return self.clip.encode_text(text)
-
-    return TextTower()
+def _weights(network: Any, source: ClipSource, folder: Path) -> TorchSpec:
+    file = folder / "clip.safetensors"
+    save_weights(network, file)
+    kind = source.model if source.model in CLIP_MODELS else Path(source.model).stem
+    return TorchSpec(file=measured(file), model=kind, arguments=_shape(source.model))

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from embedding_pipeline.models.pack_files import measured
 from embedding_pipeline.models.pack_spec import ClassSpec, ClipSpec, DetectorSpec, PackSpec, VitSpec
 from embedding_pipeline.models.packs import PACK_FILE, Pack, add_pack
 from embedding_pipeline.models.runtime import OnnxSession
-from embedding_pipeline.models.torch_onnx import Parity, Precision
+from embedding_pipeline.models.torch_onnx import Making, Parity
 from embedding_pipeline.models.trial_pack import wheel_ocr
 
 _MAX_PIXELS = 100_000_000
@@ -44,16 +44,18 @@ def export_pack(
     *,
     name: str,
     description: str = "",
-    precision: Precision = "int8",
+    making: Making = Making(),
     pictures: Sequence[Pixels] = (),
     said: Callable[[str], None] = lambda _: None,
 ) -> tuple[Pack, list[Parity]]:
-    """Export all parts, compare each with torch on ``pictures`` (made ones when fewer than two), take the pack in.
+    """Export all parts, compare each with torch on crops of ``pictures`` (made ones when fewer than two), take the
+    pack in.
 
     ``said`` is told what begins. The pack is whole in ``packs`` afterwards, or nothing there has changed. Raises
     ModelMissing.
     """
-    compared = pictures if len(pictures) >= 2 else made_pictures(_MADE)
+    compared = crops_of(pictures) if len(pictures) >= 2 else made_pictures(_MADE)
+    making = replace(making, real=len(pictures) >= 2)
     packs.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=packs, prefix=".exporting-"))
     parities: list[Parity] = []
@@ -63,11 +65,11 @@ def export_pack(
         detector = detector_part(sources.detector, folder) if sources.detector else None
         if sources.vit:
             said("Exporting the ViT and comparing it with timm")
-            vit, parity = export_timm(sources.vit, folder, compared, precision)
+            vit, parity = export_timm(sources.vit, folder, compared, making)
             parities.append(parity)
         if sources.clip:
             said("Exporting both towers of Chinese-CLIP and comparing them with cn_clip")
-            clip, more = export_clip(sources.clip, folder, compared, precision)
+            clip, more = export_clip(sources.clip, folder, compared, making)
             parities.extend(more)
         ocr = wheel_ocr() if sources.ocr else None
         spec = PackSpec(name=name, description=description, detector=detector, vit=vit, clip=clip, ocr=ocr)
@@ -108,6 +110,17 @@ def read_pictures(folder: Path, most: int = 24) -> list[Pixels]:
     if len(files) < 2:
         raise BadSource(f"{folder} has fewer than two pictures.", hint="Give a folder of JPEG, PNG or WebP files.")
     return [decode(file.read_bytes(), max_pixels=_MAX_PIXELS).pixels for file in files[:most]]
+
+
+def crops_of(pictures: Sequence[Pixels]) -> list[Pixels]:
+    """Each picture whole, then its middle, then its four quarters, and so on in turns: crops of several sizes."""
+    crops = list(pictures)
+    for top, left in ((0.25, 0.25), (0, 0), (0.5, 0.5), (0, 0.5), (0.5, 0)):
+        for picture in pictures:
+            height, width = picture.shape[:2]
+            y, x = int(top * height), int(left * width)
+            crops.append(picture[y : y + max(height // 2, 1), x : x + max(width // 2, 1)])
+    return crops
 
 
 def made_pictures(count: int) -> list[Pixels]:

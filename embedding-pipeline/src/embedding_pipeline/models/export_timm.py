@@ -10,8 +10,9 @@ from typing import Any
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.models.pack_files import measured
-from embedding_pipeline.models.pack_spec import VitSpec
-from embedding_pipeline.models.torch_onnx import Parity, Precision, export, need_torch
+from embedding_pipeline.models.pack_spec import ParitySpec, TorchSpec, VitSpec
+from embedding_pipeline.models.torch_onnx import Making, Parity, export, need_torch
+from embedding_pipeline.models.torch_session import save_weights, timm_arguments
 from embedding_pipeline.models.vit import Preprocess
 
 _FITS = {"center": "centre", "squash": "squash"}
@@ -26,23 +27,38 @@ class TimmSource:
     name: str = ""
 
 
-def export_timm(
-    source: TimmSource, folder: Path, pictures: Sequence[Pixels], precision: Precision
-) -> tuple[VitSpec, Parity]:
-    """Write vit.onnx into ``folder`` and say what pack.json says of it. Raises ModelMissing."""
+def export_timm(source: TimmSource, folder: Path, pictures: Sequence[Pixels], making: Making) -> tuple[VitSpec, Parity]:
+    """Write vit.onnx into ``folder``, and what ``making`` asks for beside it; say what pack.json says of them.
+
+    Raises ModelMissing.
+    """
     network = load_timm(source)
     preprocess = data_config(network)
     target = folder / "vit.onnx"
-    parity = export(network, preprocess.batch(pictures), target, quantise=precision == "int8")
+    parity, int8 = export(
+        network, preprocess.batch(pictures), target, quantise=making.precision == "int8", calibrate=making.real
+    )
     config = network.pretrained_cfg
     part = VitSpec(
         model=measured(target),
+        parity=ParitySpec(cosine=parity.cosine, rows=parity.rows),
+        int8=int8,
+        torch=_weights(network, source, folder) if making.torch else None,
         preprocess=preprocess,
         dims=network.num_features,
         licence=config.get("license") or "see the source",
         source=config.get("hf_hub_id") or f"timm {config.get('architecture') or source.name}",
     )
     return part, parity
+
+
+def _weights(network: Any, source: TimmSource, folder: Path) -> TorchSpec:
+    file = folder / "vit.safetensors"
+    save_weights(network, file)
+    config = network.pretrained_cfg
+    return TorchSpec(
+        file=measured(file), model=config.get("architecture") or source.name, arguments=timm_arguments(source.weights)
+    )
 
 
 def load_timm(source: TimmSource) -> Any:

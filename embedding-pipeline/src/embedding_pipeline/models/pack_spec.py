@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from embedding_pipeline.models.vit import Preprocess
 from embedding_pipeline.models.yolo import Head
 
+Method = Literal["static", "dynamic"]
 Role = Literal["detector", "vit", "clip", "ocr"]
 ROLES: tuple[Role, ...] = ("detector", "vit", "clip", "ocr")
+SAME = 0.9999  # cosine to torch that an fp32 file must reach on every row
+NEAR = 0.985  # cosine to fp32 that an int8 network must keep on every row
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
@@ -62,8 +65,42 @@ class DetectorSpec(_Part):
         return self
 
 
+class Int8Spec(_Strict):
+    """The same network with matrix products in int8, beside the fp32 file.
+
+    ``method``: ranges of values fixed beforehand on real crops ("static") or found for each call ("dynamic").
+    ``cosine``: the least to the fp32 file over ``rows`` inputs when it was made; below NEAR it must not be used.
+    """
+
+    file: FileSpec
+    method: Method
+    cosine: float = Field(ge=NEAR, le=1.001)
+    rows: int = Field(ge=1)
+
+
+class TorchSpec(_Strict):
+    """The weights the ONNX file was exported from, as safetensors, for the runtime torch.
+
+    ``model``: timm's architecture, or the kind of Chinese-CLIP; ``arguments``: what its class is called with.
+    """
+
+    file: FileSpec
+    model: str
+    arguments: dict[str, Any] = {}
+
+
+class ParitySpec(_Strict):
+    """How near the fp32 file came to torch when it was exported: the least cosine over ``rows`` inputs."""
+
+    cosine: float
+    rows: int = Field(ge=1)
+
+
 class VitSpec(_Part):
     model: FileSpec
+    parity: ParitySpec | None = None
+    int8: Int8Spec | None = None
+    torch: TorchSpec | None = None
     preprocess: Preprocess
     dims: int = Field(ge=1, le=4096)
 
@@ -71,6 +108,11 @@ class VitSpec(_Part):
 class ClipSpec(_Part):
     image: FileSpec
     text: FileSpec
+    image_parity: ParitySpec | None = None
+    text_parity: ParitySpec | None = None
+    image_int8: Int8Spec | None = None
+    text_int8: Int8Spec | None = None
+    torch: TorchSpec | None = None
     vocabulary: FileSpec
     preprocess: Preprocess
     dims: int = Field(ge=1, le=4096)
@@ -101,7 +143,8 @@ class PackSpec(_Strict):
     def fingerprint(self) -> str:
         """``revision``, or 16 hex digits over all that shapes boxes and vectors: file hashes, numbers, class ids.
 
-        Where files lie, what things are called, licences and OCR are no part of it.
+        Where files lie, what things are called, licences and OCR are no part of it; nor are int8 files and torch
+        weights, which give the vectors of the fp32 file again.
         """
         if self.revision:
             return self.revision
@@ -116,9 +159,22 @@ class PackSpec(_Strict):
             if part is not None:
                 yield role, part
 
+    @property
+    def forms(self) -> frozenset[str]:
+        """In which forms encoders are held beside fp32: "int8", "torch"."""
+        values = {type(value) for _, part in self.parts() for _, value in part}
+        return frozenset(form for form, kind in (("int8", Int8Spec), ("torch", TorchSpec)) if kind in values)
+
     def files(self) -> Iterator[FileSpec]:
         for _, part in self.parts():
-            yield from (value for _, value in part if isinstance(value, FileSpec))
+            for _, value in part:
+                if isinstance(value, FileSpec):
+                    yield value
+                elif isinstance(value, Int8Spec | TorchSpec):
+                    yield value.file
+
+
+_NOT_SHAPING = frozenset("licence source torch parity image_parity text_parity int8 image_int8 text_int8".split())
 
 
 def _shaping(part: DetectorSpec | VitSpec | ClipSpec | OcrSpec) -> dict[str, object]:
@@ -128,6 +184,6 @@ def _shaping(part: DetectorSpec | VitSpec | ClipSpec | OcrSpec) -> dict[str, obj
             kept[name] = value.sha256
         elif name == "classes":
             kept[name] = [c.id for c in value]
-        elif name not in ("licence", "source"):
+        elif name not in _NOT_SHAPING:
             kept[name] = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     return kept

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,10 +13,23 @@ from pydantic import ValidationError
 from embedding_pipeline.domain import LabelName, PackInfo
 from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.models.chinese_clip import ClipTextEncoder, WordPieces
+from embedding_pipeline.models.common_names import completed
 from embedding_pipeline.models.ocr import OcrFiles, RapidTextReader
 from embedding_pipeline.models.pack_files import check
-from embedding_pipeline.models.pack_spec import NAME, ROLES, ClipSpec, DetectorSpec, FileSpec, OcrSpec, PackSpec, Role
-from embedding_pipeline.models.runtime import OnnxSession
+from embedding_pipeline.models.pack_spec import (
+    NAME,
+    ROLES,
+    ClipSpec,
+    DetectorSpec,
+    FileSpec,
+    OcrSpec,
+    PackSpec,
+    Role,
+    VitSpec,
+)
+from embedding_pipeline.models.probing import ChosenSession
+from embedding_pipeline.models.runtime import Session
+from embedding_pipeline.models.sessions import Files, Network, Running, files_of, sessions_of
 from embedding_pipeline.models.vit import OnnxImageEncoder
 from embedding_pipeline.models.yolo import YoloDetector
 
@@ -34,9 +47,9 @@ class PartLicence:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How networks run: ``threads`` each (0: as many as cores), and the detector's thresholds."""
+    """How networks run (sessions.Running; by default onnxruntime in fp32), and the detector's thresholds."""
 
-    threads: int = 0
+    running: Running = field(default_factory=Running)
     score_threshold: float = 0.3
     nms_iou: float = 0.45
 
@@ -56,6 +69,8 @@ class Pack:
     clip_image: OnnxImageEncoder | None
     clip_text: ClipTextEncoder | None
     ocr: RapidTextReader | None
+    files: Mapping[Network, Files] = field(repr=False)
+    sessions: Mapping[Network, ChosenSession] = field(repr=False)
 
     @property
     def labels(self) -> Sequence[LabelName]:
@@ -75,6 +90,12 @@ class Pack:
     def licences(self) -> tuple[PartLicence, ...]:
         return tuple(PartLicence(role, part.licence, part.source) for role, part in self.spec.parts())
 
+    def at(self, *, score_threshold: float, nms_iou: float) -> Pack:
+        """The same networks, the detector with other thresholds; nothing is loaded again."""
+        if self.detector is None:
+            return self
+        return replace(self, detector=self.detector.at(score_threshold=score_threshold, nms_iou=nms_iou))
+
     def warm_up(self) -> None:
         """Load every network and compare its shapes with pack.json. Raises ModelMissing."""
         for part in (self.detector, self.vit, self.clip_image, self.clip_text, self.ocr):
@@ -89,6 +110,8 @@ def load_pack(folder: Path, options: RunOptions = RunOptions(), *, verify: bool 
     """
     spec = read_spec(folder)
     paths = check(folder, spec.files(), spec.name, force=verify)
+    files = files_of(spec, paths)
+    sessions = sessions_of(spec.name, files, options.running)
     return Pack(
         info=PackInfo(
             name=spec.name,
@@ -98,11 +121,13 @@ def load_pack(folder: Path, options: RunOptions = RunOptions(), *, verify: bool 
         ),
         folder=folder,
         spec=spec,
-        detector=_detector(spec.detector, paths, options) if spec.detector else None,
-        vit=_encoder(spec, paths, options),
-        clip_image=_clip_image(spec.clip, paths, options) if spec.clip else None,
-        clip_text=_clip_text(spec.clip, paths, options) if spec.clip else None,
+        detector=_detector(spec.detector, sessions["detector"], options) if spec.detector else None,
+        vit=_encoder(spec.vit, sessions["vit"], "vit") if spec.vit else None,
+        clip_image=_encoder(spec.clip, sessions["clip_image"], "CLIP image") if spec.clip else None,
+        clip_text=_clip_text(spec.clip, paths, sessions["clip_text"]) if spec.clip else None,
         ocr=_reader(spec.ocr, paths, options) if spec.ocr else None,
+        files=files,
+        sessions=sessions,
     )
 
 
@@ -169,10 +194,10 @@ _LIST = "See what there is: boxlens models list; take one in: boxlens models add
 _DESCRIBED = "docs/models.md describes pack.json; mend it there, or take the pack in again: boxlens models add FOLDER"
 
 
-def _detector(spec: DetectorSpec, paths: dict[FileSpec, Path], options: RunOptions) -> YoloDetector:
+def _detector(spec: DetectorSpec, session: Session, options: RunOptions) -> YoloDetector:
     return YoloDetector(
-        OnnxSession(paths[spec.model], threads=options.threads),
-        [LabelName(c.id, c.en or (c.id,), c.zh) for c in spec.classes],
+        session,
+        completed([LabelName(c.id, c.en or (c.id,), c.zh) for c in spec.classes]),
         head=spec.head,
         size=spec.size,
         score_threshold=options.score_threshold,
@@ -180,23 +205,14 @@ def _detector(spec: DetectorSpec, paths: dict[FileSpec, Path], options: RunOptio
     )
 
 
-def _encoder(spec: PackSpec, paths: dict[FileSpec, Path], options: RunOptions) -> OnnxImageEncoder | None:
-    if spec.vit is None:
-        return None
-    session = OnnxSession(paths[spec.vit.model], threads=options.threads)
-    return OnnxImageEncoder(session, spec.vit.preprocess, spec.vit.dims)
+def _encoder(spec: VitSpec | ClipSpec, session: Session, role: str) -> OnnxImageEncoder:
+    return OnnxImageEncoder(session, spec.preprocess, spec.dims, role=role)
 
 
-def _clip_image(spec: ClipSpec, paths: dict[FileSpec, Path], options: RunOptions) -> OnnxImageEncoder:
-    session = OnnxSession(paths[spec.image], threads=options.threads)
-    return OnnxImageEncoder(session, spec.preprocess, spec.dims, role="CLIP image")
-
-
-def _clip_text(spec: ClipSpec, paths: dict[FileSpec, Path], options: RunOptions) -> ClipTextEncoder:
-    session = OnnxSession(paths[spec.text], threads=options.threads)
+def _clip_text(spec: ClipSpec, paths: dict[FileSpec, Path], session: Session) -> ClipTextEncoder:
     return ClipTextEncoder(session, WordPieces(paths[spec.vocabulary], context_length=spec.context_length), spec.dims)
 
 
 def _reader(spec: OcrSpec, paths: dict[FileSpec, Path], options: RunOptions) -> RapidTextReader:
     files = OcrFiles(paths[spec.detect], paths[spec.turn], paths[spec.recognise])
-    return RapidTextReader(files, threshold=spec.threshold, threads=options.threads)
+    return RapidTextReader(files, threshold=spec.threshold, threads=options.running.threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -15,7 +15,7 @@ from embedding_pipeline.models.export_pack import PackSources, export_pack
 from embedding_pipeline.models.export_timm import TimmSource
 from embedding_pipeline.models.hub import HUB, Progress, download, hub_url
 from embedding_pipeline.models.packs import Pack
-from embedding_pipeline.models.torch_onnx import Parity, Precision, need_torch
+from embedding_pipeline.models.torch_onnx import Making, Parity, need_torch
 
 VIT_REPO = "timm/vit_base_patch16_224.augreg2_in21k_ft_in1k"
 YOLOX_RELEASES = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
@@ -47,7 +47,7 @@ class PhotoChoice:
     vit: str = VIT_REPO
     clip: str = "ViT-B-16"
     clip_weights: Path | None = None
-    precision: Precision = "int8"
+    making: Making = field(default_factory=Making)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def pull_photo(
         places.packs,
         name="photo",
         description="YOLOX, a timm ViT and Chinese-CLIP, trained on photographs",
-        precision=choice.precision,
+        making=choice.making,
         pictures=pictures or (),
         said=said,
     )

@@ -1,4 +1,4 @@
-"""Running a network: the Session port and its onnxruntime adapter.
+"""Running a network: the Session port and its onnxruntime adapter; openvino_session and torch_session are the others.
 
 Loading happens once, at first use, under a lock; running needs no lock, onnxruntime's ``run`` may be called from many
 threads at once.
@@ -7,7 +7,7 @@ threads at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,13 +70,7 @@ class OnnxSession:
 
     def run(self, batch: Array) -> list[Array]:
         loaded = self._ready()
-        fixed = loaded.input.shape[0]
-        if fixed is None or len(batch) == fixed:
-            return loaded.run(batch)
-        if len(batch) == 0:
-            return [array[:0] for array in loaded.run(_filled(batch, fixed))]
-        parts = [loaded.run(_filled(batch[at : at + fixed], fixed)) for at in range(0, len(batch), fixed)]
-        return [np.concatenate(arrays)[: len(batch)] for arrays in zip(*parts, strict=True)]
+        return in_chunks(loaded.run, batch, loaded.input.shape[0])
 
     def _ready(self) -> _Loaded:
         if self._loaded is None:
@@ -124,6 +118,16 @@ class _Loaded:
 def _spec(node: Any) -> TensorSpec:
     shape = tuple(size if isinstance(size, int) and size > 0 else None for size in node.shape)
     return TensorSpec(node.name, shape, _DTYPES.get(node.type, node.type))
+
+
+def in_chunks(run: Callable[[Array], list[Array]], batch: Array, fixed: int | None) -> list[Array]:
+    """All outputs of ``run`` for a batch of any size, also where the network takes exactly ``fixed`` rows a call."""
+    if fixed is None or len(batch) == fixed:
+        return run(batch)
+    if len(batch) == 0:
+        return [array[:0] for array in run(_filled(batch, fixed))]
+    parts = [run(_filled(batch[at : at + fixed], fixed)) for at in range(0, len(batch), fixed)]
+    return [np.concatenate(arrays)[: len(batch)] for arrays in zip(*parts, strict=True)]
 
 
 def _filled(chunk: Array, size: int) -> Array:

@@ -12,26 +12,42 @@ import numpy as np
 import numpy.typing as npt
 
 from embedding_pipeline.errors import ModelMissing
+from embedding_pipeline.models.pack_files import measured
+from embedding_pipeline.models.pack_spec import NEAR, SAME, Int8Spec, Method
+from embedding_pipeline.models.quantise import quantise_file
 from embedding_pipeline.models.runtime import OnnxSession
+from embedding_pipeline.models.vit import cosines
 
 Precision = Literal["int8", "fp32"]
-SAME = 0.9999  # cosine that an fp32 export must reach to torch on every row
-NEAR = 0.985  # cosine that an int8 network must reach to torch on every row; below it fp32 stays
 _BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
-    """What was written for one network: ``cosine`` is the least of all compared rows to torch.
+class Making:
+    """What is written beside the fp32 file: int8 files when ``precision`` says so, the ``torch`` weights.
 
-    ``tried_int8`` is the cosine of the quantised network, None when it was not asked for or is not made for it.
+    ``real``: the pictures to compare on are such as the pack is for, so that ranges of int8 may be measured on them.
+    """
+
+    precision: Precision = "int8"
+    torch: bool = False
+    real: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What was written for one network: ``cosine`` is the least of all compared rows of its fp32 file to torch.
+
+    ``int8`` is that of the int8 file to torch, with its ``method``; None where none was written. ``tried_int8`` is the
+    best that was reached, None when int8 was not asked for or is not made for this network.
     """
 
     network: str
-    precision: Precision
     cosine: float
     rows: int
-    tried_int8: float | None
+    int8: float | None = None
+    method: Method | None = None
+    tried_int8: float | None = None
 
 
 def need_torch() -> None:
@@ -45,12 +61,15 @@ def need_torch() -> None:
         )
 
 
-def export(network: Any, inputs: npt.NDArray[Any], target: Path, *, quantise: bool) -> Parity:
+def export(
+    network: Any, inputs: npt.NDArray[Any], target: Path, *, quantise: bool, calibrate: bool
+) -> tuple[Parity, Int8Spec | None]:
     """Write ``network`` (a torch module of one input and one output (n, dims)) as ONNX with a free batch.
 
-    ``inputs``: what it is compared on, in the network's dtype and layout, at least two rows. With ``quantise`` the
-    matrix products become int8 where every row keeps a cosine of NEAR. Raises ModelMissing when the file does not
-    give what torch gives.
+    ``inputs``: what it is compared on, in the network's dtype and layout, at least two rows. With ``quantise`` a second
+    file stands beside it, its matrix products in int8, where every row keeps a cosine of NEAR: with ranges measured on
+    every other input when they are real (``calibrate``), or, where that is not near enough, found at each call. Raises
+    ModelMissing when the fp32 file does not give what torch gives.
     """
     wanted = _by_torch(network, inputs)
     _write(network, inputs, target)
@@ -60,16 +79,21 @@ def export(network: Any, inputs: npt.NDArray[Any], target: Path, *, quantise: bo
             f"{target.name} gives other vectors than torch: cosine {cosine:.6f}, at least {SAME} wanted.",
             hint="This network cannot be exported with the installed versions of torch and onnxscript.",
         )
-    if not quantise:
-        return Parity(target.stem, "fp32", cosine, len(inputs), None)
-    smaller = target.with_suffix(".int8.onnx")
-    _quantise(target, smaller)
-    near = _least_cosine(smaller, inputs, wanted)
-    if near < NEAR:
+    tried = None
+    methods: tuple[Method, ...] = ("static", "dynamic") if calibrate else ("dynamic",)
+    for method in methods if quantise else ():
+        smaller = target.with_suffix(".int8.onnx")
+        try:
+            quantise_file(target, smaller, inputs[::2] if method == "static" else None)
+        except ModelMissing:
+            continue
+        near = _least_cosine(smaller, inputs, wanted)
+        tried = max(near, tried or -1.0)
+        if near >= NEAR:
+            part = Int8Spec(file=measured(smaller), method=method, cosine=min(near, 1.0), rows=len(inputs))
+            return Parity(target.stem, cosine, len(inputs), near, method, tried), part
         smaller.unlink()
-        return Parity(target.stem, "fp32", cosine, len(inputs), near)
-    smaller.replace(target)
-    return Parity(target.stem, "int8", near, len(inputs), near)
+    return Parity(target.stem, cosine, len(inputs), tried_int8=tried), None
 
 
 def _by_torch(network: Any, inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -110,29 +134,10 @@ def _write(network: Any, inputs: npt.NDArray[Any], target: Path) -> None:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
-def _quantise(source: Path, target: Path) -> None:
-    """Weights of matrix products as int8 per column in 7 bits: 8 bits overflow on processors without VNNI."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        quantize_dynamic(
-            source,
-            target,
-            op_types_to_quantize=["MatMul", "Gemm"],
-            per_channel=True,
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-        )
-
-
 def _least_cosine(path: Path, inputs: npt.NDArray[Any], wanted: npt.NDArray[np.float32]) -> float:
     session = OnnxSession(path)
-    found = np.concatenate([session.run(part)[0] for part in _batches(inputs)]).astype(np.float64)
-    if found.shape != wanted.shape:
-        return -1.0
-    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(wanted, axis=1)
-    return float(((found * wanted).sum(axis=1) / np.maximum(lengths, 1e-12)).min())
+    found = np.concatenate([session.run(part)[0] for part in _batches(inputs)])
+    return float(cosines(found, wanted).min()) if found.shape == wanted.shape else -1.0
 
 
 def _batches(inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -108,6 +108,13 @@ class OnnxImageEncoder:
     def check(self) -> None:
         """Load the network and compare it with what the pack says of it. Raises ModelMissing."""
         self.encode_images([np.full((8, 8, 3), 127, np.uint8)])
+
+
+def cosines(rows: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The cosine of each row of one (n, dims) to the same row of the other; 0 where a row is all zeros."""
+    a, b = rows.astype(np.float64), wanted.astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, 1e-12), np.float64)
 
 
 def unit(features: npt.NDArray[np.float32], dims: int, role: str) -> Vector:
