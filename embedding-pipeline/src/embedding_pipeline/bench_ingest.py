@@ -20,11 +20,12 @@ from typing import Any
 from embedding_pipeline.domain import ImageRef, IndexedObject, Pixels
 from embedding_pipeline.errors import BadSource
 from embedding_pipeline.indexing import CollectionImages, Indexer
+from embedding_pipeline.networks import Networks
 from embedding_pipeline.pipeline import IngestPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.rows import Crop, Opened
 from embedding_pipeline.sources import references
-from embedding_pipeline.stages import Networks, Stages
+from embedding_pipeline.stages import Stages
 from embedding_pipeline.wiring import Boxlens
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from embedding_pipeline.domain import Hit, Pixels
+from embedding_pipeline.answers import Hit
+from embedding_pipeline.domain import Pixels
 
 _CELL, _GAP = 320, 12
 _PAPER = (250, 250, 248)

@@ -7,6 +7,7 @@ Pictures are ``uint8`` arrays of shape (height, width, 3) in RGB order. Vectors 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,9 +21,7 @@ from embedding_pipeline.errors import BadBox
 Pixels = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float32]
 Kind = Literal["object", "frame"]
-Signal = Literal["vit", "clip", "words"]
 IndexType = Literal["int8_hnsw", "hnsw", "bbq_hnsw", "int8_flat", "flat"]
-SIGNALS: tuple[Signal, ...] = ("vit", "clip", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,8 @@ class ImageRef:
     """A picture to take in: where it is, and what its owner says of it.
 
     ``uri`` is a file path, ``http(s)://…`` or ``bucket://name/key``; ``data`` holds bytes already at hand (an upload).
-    ``reference``: the bytes stay where they are and only the address is stored.
+    ``reference``: the bytes stay where they are and only the address is stored. ``before``: what is stored of it with
+    another pack, frame first; its record and all words about it are kept.
     """
 
     uri: str
@@ -148,11 +148,15 @@ class ImageRef:
     location: GeoPoint | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     reference: bool = False
+    before: tuple[IndexedObject, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """What is known of one stored picture, repeated on each object; ``image_id`` is the SHA-256 of its bytes."""
+    """What is known of one stored picture, repeated on each object; ``image_id`` is the SHA-256 of its bytes.
+
+    ``picture_hash`` tells what it looks like (see ``picture_hash``); "" for one stored before there was one.
+    """
 
     image_id: str
     bucket: str
@@ -170,13 +174,15 @@ class ImageRecord:
     caption: str | None = None
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    picture_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedObject:
     """One box of one picture with its vectors: one Elasticsearch document. Number 0 is the whole frame.
 
-    ``label_names`` are the names of the label in both languages, as words find it by them.
+    ``label_names`` are the names of the label in both languages, as words find it by them; ``collection`` is set on
+    what was read from an index.
     """
 
     image: ImageRecord
@@ -192,10 +198,16 @@ class IndexedObject:
     caption: str | None = None
     tags: tuple[str, ...] = ()
     label_names: tuple[str, ...] = ()
+    collection: str = ""
 
     @property
     def object_id(self) -> str:
         return object_id(self.image.image_id, self.number)
+
+
+def image_id_of(data: bytes) -> str:
+    """The id of an image: the SHA-256 of its bytes in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def object_id(image_id: str, number: int) -> str:
@@ -225,6 +237,26 @@ class PackInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionSettings:
+    """What a collection has of its own; None leaves it to the server's settings.
+
+    Scores and IoU are 0..1; ``min_relevance`` 0..1 is what "auto" means in its searches.
+    """
+
+    score_threshold: float | None = None
+    nms_iou: float | None = None
+    min_relevance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSetup:
+    """What must be known to work with a collection: whose vectors it holds, and its own settings."""
+
+    pack: PackInfo
+    settings: CollectionSettings
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionInfo:
     """One collection as the index knows it; sizes in bytes."""
 
@@ -237,6 +269,7 @@ class CollectionInfo:
     objects: int
     size_bytes: int
     last_change: datetime | None
+    settings: CollectionSettings = CollectionSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,154 +279,6 @@ class ItemResult:
     object_id: str
     ok: bool
     reason: str = ""
-
-
-# --- searching -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TextClause:
-    text: str
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PictureClause:
-    """An example picture: its decoded pixels, and the box that is meant (None: the primary detected object)."""
-
-    pixels: Pixels = field(repr=False)
-    box: Box | None = None
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectClause:
-    """A stored object; number 0 stands for the stored image as a whole."""
-
-    object_id: str
-    weight: float = 1.0
-
-
-Clause = TextClause | PictureClause | ObjectClause
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Closed bounds; None is open. Numbers, or ISO dates for ``taken_at`` and ``ingested_at``."""
-
-    gte: float | str | None = None
-    lte: float | str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One field must hold any of ``any_of``, none of ``none_of``, and lie in ``range``."""
-
-    field: str
-    any_of: tuple[str, ...] = ()
-    none_of: tuple[str, ...] = ()
-    range: Range | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """All ``conditions`` hold, and at least one filter of ``any`` (when given), and none of ``none``."""
-
-    conditions: tuple[Condition, ...] = ()
-    any: tuple[Filter, ...] = ()
-    none: tuple[Filter, ...] = ()
-
-    @property
-    def empty(self) -> bool:
-        return not (self.conditions or self.any or self.none)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a person looks for. ``signals`` weigh the three rankings; ``size`` counts images."""
-
-    clauses: tuple[Clause, ...]
-    filter: Filter = field(default_factory=Filter)
-    signals: Mapping[Signal, float] = field(default_factory=lambda: {"vit": 1.0, "clip": 1.0, "words": 1.0})
-    size: int = 20
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VectorQuery:
-    """The nearest ``k`` objects to a unit vector in one vector field; the filter acts inside the graph search."""
-
-    signal: Literal["vit", "clip"]
-    vector: Vector
-    k: int
-    filter: Filter = field(default_factory=Filter)
-
-
-@dataclass(frozen=True, slots=True)
-class WordQuery:
-    """The best ``k`` objects for words: exact ``labels`` recognised in the text, and ``tokens`` of the rest."""
-
-    labels: tuple[str, ...]
-    tokens: tuple[str, ...]
-    k: int
-    filter: Filter = field(default_factory=Filter)
-
-
-@dataclass(frozen=True, slots=True)
-class RankedObject:
-    """One place in a ranked list. ``similarity`` is the cosine -1..1 for vectors, the BM25 score for words."""
-
-    object_id: str
-    image_id: str
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """One signal's part in a score; the contributions of an object add up to its score."""
-
-    signal: Signal
-    clause: int
-    rank: int
-    similarity: float
-    contribution: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HitObject:
-    object: IndexedObject
-    score: float
-    why: tuple[Why, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hit:
-    """One image with every matching object of it, best first."""
-
-    image: ImageRecord
-    score: float
-    objects: tuple[HitObject, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class QueryObject:
-    """One object found in the query picture; ``primary`` marks the one that was searched."""
-
-    detection: Detection
-    primary: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """``total`` counts the images found; ``total_exact`` is False when there may be more. Times in milliseconds."""
-
-    hits: tuple[Hit, ...]
-    total: int
-    total_exact: bool
-    next_cursor: str | None
-    took_ms: Mapping[str, float]
-    query_objects: tuple[QueryObject, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The fields that can be filtered: one table behind the JSON filter of the API and ``--filter`` of the command line.
 
 Names are those of the stored object; aliases are for typing. Dates may be whole years, months or days: then they
-stand for all of that time, in UTC.
+stand for all of that time, in UTC. ``count.LABEL`` is how many objects of a label the image holds; ``location`` is
+asked for by a place and a distance or by a box on the map.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from embedding_pipeline.domain import Condition, Range
-from embedding_pipeline.errors import BadQuery
+import numpy as np
 
-FieldType = Literal["keyword", "number", "date"]
-ATTRIBUTES = "attributes."
+from embedding_pipeline.errors import BadQuery
+from embedding_pipeline.queries import Condition, Range
+
+FieldType = Literal["keyword", "text", "number", "whole", "date"]
+ATTRIBUTES, COUNT, KM = "attributes.", "count.", "km"
+POSITIONS = ("left", "centre", "right", "top", "bottom")
 MAX_VALUE = 1000
 _TICK = timedelta(milliseconds=1)  # what Elasticsearch keeps of a date
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
@@ -27,7 +31,8 @@ _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One filterable field; ``choices`` closes its values."""
+    """One filterable field; ``choices`` closes its values. A ``number`` is kept as float32, a ``whole`` number exactly;
+    a ``text`` is asked for by words it contains."""
 
     name: str
     type: FieldType
@@ -42,14 +47,20 @@ FIELDS: dict[str, Field] = {
         Field("kind", "keyword", choices=("object", "frame")),
         Field("box_score", "number", ("score",)),
         Field("area_share", "number", ("area",)),
+        Field("aspect", "number"),
+        Field("center_x", "number", ("x", "centre_x")),
+        Field("center_y", "number", ("y", "centre_y")),
+        Field("position", "keyword", choices=POSITIONS),
+        Field("objects", "whole"),
+        Field("ocr_text", "text", ("text", "ocr")),
         Field("tags", "keyword", ("tag",)),
         Field("colours", "keyword", ("colour", "color", "colors")),
         Field("format", "keyword"),
         Field("taken_at", "date", ("taken",)),
         Field("ingested_at", "date", ("ingested",)),
-        Field("width", "number"),
-        Field("height", "number"),
-        Field("bytes", "number", ("size",)),
+        Field("width", "whole"),
+        Field("height", "whole"),
+        Field("bytes", "whole", ("size",)),
         Field("camera", "keyword"),
         Field("file_name", "keyword", ("name", "file")),
         Field("source_uri", "keyword", ("source",)),
@@ -61,13 +72,15 @@ _FORMAT_NAMES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic", "j2k": "jp2", "jp
 
 
 def field_named(name: str, place: str) -> Field:
-    """The field behind a name, an alias or ``attributes.NAME``. Raises BadQuery naming the nearest field."""
+    """The field behind a name, an alias, ``attributes.NAME`` or ``count.LABEL``. Raises BadQuery naming the nearest."""
     if name.startswith(ATTRIBUTES) and len(name) > len(ATTRIBUTES):
         return Field(name, "keyword")
+    if name.startswith(COUNT) and len(name) > len(COUNT):
+        return Field(name, "whole")
     field = _BY_ALIAS.get(name.lower())
     if field is None:
         near = difflib.get_close_matches(name.lower(), _BY_ALIAS, n=1)
-        meant = f"Did you mean {near[0]}?" if near else f"Fields: {', '.join(FIELDS)}, attributes.NAME."
+        meant = f"Did you mean {near[0]}?" if near else f"Fields: {', '.join(FIELDS)}, attributes.NAME, count.LABEL."
         raise BadQuery(f"There is no field {name[:80]!r} to filter by.", hint=meant, place=place)
     return field
 
@@ -87,6 +100,8 @@ def _term(field: Field, value: str, place: str) -> str:
         raise BadQuery(f"A value of {field.name} is empty.", place=place)
     if len(value) > MAX_VALUE:
         raise BadQuery(f"A value of {field.name} is longer than {MAX_VALUE} characters.", place=place)
+    if field.name == "position" and value == "center":
+        return "centre"
     if field.choices and value not in field.choices:
         raise BadQuery(f"{field.name} is one of {', '.join(field.choices)}.", place=place)
     if field.name == "format":
@@ -159,8 +174,39 @@ def beyond(field: Field, operator: Literal[">", "<"], value: str, place: str) ->
         raise BadQuery(f"There is no time beyond {value[:80]!r}.", place=place) from error
     bound = number(value, place)
     if operator == ">":
-        return _number_range(field, math.nextafter(bound, math.inf), None, place)
-    return _number_range(field, None, math.nextafter(bound, -math.inf), place)
+        return _number_range(field, _above(field, bound), None, place)
+    return _number_range(field, None, -_above(field, -bound), place)
+
+
+def _above(field: Field, bound: float) -> float:
+    """The least number the field can hold above a bound."""
+    if field.type == "whole":
+        return math.floor(bound) + 1.0
+    with np.errstate(over="ignore"):
+        kept = np.float32(bound)
+        return float(kept) if float(kept) > bound else float(np.nextafter(kept, np.float32(math.inf)))
+
+
+def near(lat: float, lon: float, km: float, place: str) -> Condition:
+    """A condition on the distance from a place: degrees and kilometres. Raises BadQuery."""
+    if not (abs(lat) <= 90 and abs(lon) <= 180 and 0 < km < math.inf):
+        raise BadQuery(
+            f"{lat:g},{lon:g},{km:g}{KM} is not a place and a distance.",
+            hint="Give latitude -90..90, longitude -180..180 and kilometres above 0, such as 39.9,116.4,5km.",
+            place=place,
+        )
+    return Condition("location", any_of=(f"{lat!r},{lon!r},{km!r}{KM}",))
+
+
+def inside(west: float, south: float, east: float, north: float, place: str) -> Condition:
+    """A condition on a box on the map, in degrees; it may cross the date line. Raises BadQuery."""
+    if not (abs(west) <= 180 and abs(east) <= 180 and -90 <= south <= north <= 90):
+        raise BadQuery(
+            f"{west:g},{south:g},{east:g},{north:g} is not an area on the globe.",
+            hint="Give west,south,east,north in degrees, south below north.",
+            place=place,
+        )
+    return Condition("location", any_of=(f"{west!r},{south!r},{east!r},{north!r}",))
 
 
 def _number_range(field: Field, low: float | None, high: float | None, place: str) -> Condition:

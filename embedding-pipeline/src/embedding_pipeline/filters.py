@@ -1,10 +1,12 @@
-r"""The filter language of the command line, to ``domain.Filter``.
+r"""The filter language of the command line, to ``queries.Filter``.
 
 ``label:car,truck score>=0.5 area>=0.02 -tag:draft format:jpg taken:2023-01..2023-06 attributes.shop:12``
 
 Spaces mean and, commas mean or, a leading minus means none of them. Operators are ``:`` ``=`` ``>=`` ``<=`` ``>``
 ``<``; numbers and dates also take a range ``low..high`` with either side open. A value with spaces or commas is put
-in double quotes; inside them ``\"`` is a quote and ``\\`` a backslash.
+in double quotes; inside them ``\"`` is a quote and ``\\`` a backslash; so is a name (``count."traffic light">=2``).
+
+Places are asked for by ``near:lat,lon,5km`` and by ``inside:west,south,east,north``, in degrees.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from embedding_pipeline.domain import Condition, Filter
 from embedding_pipeline.errors import BadQuery
-from embedding_pipeline.fields import Field, beyond, bounds, field_named, terms
+from embedding_pipeline.fields import KM, Field, beyond, bounds, field_named, inside, near, number, terms
+from embedding_pipeline.queries import Condition, Filter
 
 MAX_EXPRESSION = 4000
-_HEAD = re.compile(r"(?P<minus>-?)(?P<name>[^\s:<>=,\"]+)(?P<operator>:|=|>=|<=|>|<)")
+_HEAD = re.compile(r"(?P<minus>-?)(?P<name>[^\s:<>=,\"]+(?:\"(?:[^\"\\]|\\.)*\")?)(?P<operator>:|=|>=|<=|>|<)")
 _BARE = re.compile(r"[^\s,\"]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _HINT = "Write field:value, for example label:car,truck score>=0.5 -tag:draft."
@@ -74,12 +76,15 @@ def _term(text: str, position: int) -> tuple[Filter, int]:
     if head is None:
         word = text[position:].split()[0][:40]
         raise BadQuery(f"{word!r} is no condition.", hint=_HINT, place=_at(position))
-    field = field_named(head["name"], _at(head.start("name")))
     values, end = _values(text, head.end())
     negative = bool(head["minus"])
     operator = cast(Operator, head["operator"])
     place = _at(head.end())
-    if field.type == "keyword":
+    if head["name"] in ("near", "inside"):
+        where = _location(head["name"], [value.text for value in values], place)
+        return (Filter(none=(where,)) if negative else where), end
+    field = field_named(_unquoted(head["name"]), _at(head.start("name")))
+    if field.type in ("keyword", "text"):
         if operator not in (":", "="):
             raise BadQuery(f"{field.name} has no order: use a colon.", hint=_HINT, place=_at(head.start("operator")))
         words = [value.text for value in values]
@@ -89,6 +94,26 @@ def _term(text: str, position: int) -> tuple[Filter, int]:
     if negative:
         return Filter(none=choices), end
     return (choices[0] if len(choices) == 1 else Filter(any=choices)), end
+
+
+def _unquoted(name: str) -> str:
+    """``count."traffic light"`` as ``count.traffic light``."""
+    plain, quote, rest = name.partition('"')
+    return plain + re.sub(r"\\(.)", r"\1", rest[:-1], flags=re.DOTALL) if quote else name
+
+
+def _location(name: str, parts: list[str], place: str) -> Filter:
+    """``near`` a place within some kilometres, or ``inside`` a box on the map."""
+    wanted = 3 if name == "near" else 4
+    if len(parts) != wanted:
+        form = f"near:latitude,longitude,5{KM}" if name == "near" else "inside:west,south,east,north"
+        raise BadQuery(f"{name} takes {wanted} numbers.", hint=f"Write {form}.", place=place)
+    numbers = [number(part.lower().removesuffix(KM) if name == "near" else part, place) for part in parts]
+    if name == "near":
+        lat, lon, km = numbers
+        return Filter((near(lat, lon, km, place),))
+    west, south, east, north = numbers
+    return Filter((inside(west, south, east, north, place),))
 
 
 def _ordered(field: Field, operator: Operator, value: _Value, place: str) -> Condition:

@@ -1,7 +1,7 @@
 """Ranked lists of several clauses and signals into one ranking, with every part of a score accounted for.
 
 Weighted reciprocal rank (Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet and individual
-rank learning methods", SIGIR 2009): an object at rank r of a list of weight w gets w / (60 + r); a negative weight
+rank learning methods", SIGIR 2009): an object at rank r of a list of weight w gets w / (10 + r); a negative weight
 takes away. An image scores as its best object.
 """
 
@@ -9,47 +9,59 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from embedding_pipeline.domain import RankedObject, Signal, VectorQuery, Why, WordQuery
+from embedding_pipeline.answers import Why
+from embedding_pipeline.queries import RankedObject, Signal, VectorQuery, WordQuery
 
-RANK_CONSTANT = 60  # the paper's k
+RANK_CONSTANT = 10
+"""The paper takes 60, for lists of which none is much better than another. Ours are of one sure and one vague kind, and
+a first place must be able to outweigh a tenth of the other: measured, see docs/evaluation.md."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """One list to ask for: its query, its weight (clause times signal), and its place in the explanation."""
+    """One list to ask for: its query, its weight (clause times signal), and its place in the explanation.
+
+    ``itself``: id of the stored object that is the very box the query was made of. It leads the list, where the filter
+    admits it.
+    """
 
     clause: int
     signal: Signal
     weight: float
     query: VectorQuery | WordQuery
+    itself: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
-    """One object of the fused ranking; the contributions in ``why`` add up to ``score``."""
+class Fused(NamedTuple):  # as queries.RankedObject: hundreds for a search
+    """One object of the fused ranking; the contributions in ``why`` add up to ``score``. ``value`` and
+    ``picture_bits`` are those of ``queries.RankedObject``."""
 
     object_id: str
     image_id: str
     score: float
     why: tuple[Why, ...]
+    value: float | None = None
+    picture_bits: int | None = None
 
 
 def fuse(lists: Sequence[Wanted], answers: Sequence[Sequence[RankedObject]]) -> list[Fused]:
     """Objects of all lists by falling score, ties by id; objects pushed to zero or below are left out."""
-    images: dict[str, str] = {}
+    known: dict[str, RankedObject] = {}
     reasons: dict[str, list[Why]] = {}
     for wanted, answer in zip(lists, answers, strict=True):
         for rank, found in enumerate(answer, start=1):
-            images[found.object_id] = found.image_id
+            known[found.object_id] = found
             contribution = wanted.weight / (RANK_CONSTANT + rank)
-            why = Why(wanted.signal, wanted.clause, rank, found.similarity, contribution)
-            reasons.setdefault(found.object_id, []).append(why)
-    fused = [
-        Fused(object_id, images[object_id], sum(w.contribution for w in why), tuple(why))
-        for object_id, why in reasons.items()
-    ]
-    return sorted((f for f in fused if f.score > 0), key=lambda f: (-f.score, f.object_id))
+            part = Why(wanted.signal, wanted.clause, rank, found.similarity, contribution, wanted.weight)
+            reasons.setdefault(found.object_id, []).append(part)
+    fused = []
+    for object_id, why in reasons.items():
+        score, found = sum([part.contribution for part in why]), known[object_id]
+        if score > 0:
+            fused.append(Fused(object_id, found.image_id, score, tuple(why), found.value, found.picture_bits))
+    return sorted(fused, key=lambda f: (-f.score, f.object_id))
 
 
 def by_image(ranked: Sequence[Fused]) -> list[list[Fused]]:

@@ -16,10 +16,11 @@ from typing import Protocol
 
 from embedding_pipeline.domain import Failure, ImageRef, IndexedObject, IngestReport, PackInfo
 from embedding_pipeline.errors import BadSource, BoxlensError, Unavailable
+from embedding_pipeline.owner_words import retold
 from embedding_pipeline.pipeline import IngestPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.rows import Ended, Failed, Outage, Rewritten, Unchanged
-from embedding_pipeline.stages import KnownImages, StageClock, retold
+from embedding_pipeline.stages import KnownImages, StageClock
 
 Outcome = tuple[IndexedObject, ...] | Ended
 # Two slabs are under way at once: while the tail of one drains through the encoders, the next is fetched and decoded.

@@ -34,22 +34,28 @@ def recognise(text: str, labels: Sequence[LabelName]) -> tuple[tuple[str, ...], 
     Greedy from the left, the longest name first: "hot dog" is the hot dog and not the dog, 热狗 is not 狗. Latin names
     match whole words in singular and plural; Chinese names match inside a run of characters.
     """
-    names = _names(tuple(labels))
     folded = fold(text)
+    found = named(folded, labels)
+    rest = list(folded)
+    for _, start, end in found:
+        rest[start:end] = " " * (end - start)
+    return tuple(dict.fromkeys(label for label, _, _ in found)), " ".join("".join(rest).split())
+
+
+def named(folded: str, labels: Sequence[LabelName]) -> list[tuple[str, int, int]]:
+    """Every place where a label is named in a folded text, as ``recognise`` finds them: (label id, start, end)."""
+    names = _names(tuple(labels))
     units = list(_units(folded))
     longest = max((len(name) for name in names), default=0)
-    ids: dict[str, None] = {}
-    rest = list(folded)
+    found = []
     at = 0
     while at < len(units):
         length = _match(units, at, names, longest)
         label = names[tuple(u.text for u in units[at : at + length])] if length else None
         if label is not None:
-            ids[label] = None
-            start, end = units[at].start, units[at + length - 1].end
-            rest[start:end] = " " * (end - start)
+            found.append((label, units[at].start, units[at + length - 1].end))
         at += max(length, 1)
-    return tuple(ids), " ".join("".join(rest).split())
+    return found
 
 
 def _match(units: list[_Unit], at: int, names: dict[tuple[str, ...], str | None], longest: int) -> int:

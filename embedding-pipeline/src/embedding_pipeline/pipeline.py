@@ -9,13 +9,15 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from embedding_pipeline.domain import Box, Detection, ImageRef, IndexedObject, Pixels, Vector
+from embedding_pipeline.networks import Networks
+from embedding_pipeline.remembering import Lookups, Memory, content_of
 from embedding_pipeline.rows import Crop, Ended, Row
-from embedding_pipeline.stages import Networks, Stages
+from embedding_pipeline.stages import Stages
 
 with warnings.catch_warnings():  # towhee imports pkg_resources and Pydantic V1 names
     warnings.simplefilter("ignore")
@@ -81,25 +83,32 @@ class IngestPipeline:
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
     """What a query picture shows: its objects, the box that is searched (``primary`` is its place among the objects,
-    None for a drawn box or the whole frame) and that box's vectors."""
+    None for a drawn box or the whole frame) and that box's vectors; ``each`` has the vectors (vit, clip) of its
+    best objects, where they were asked for."""
 
     objects: tuple[Detection, ...]
     box: Box
     primary: int | None
     vit: Vector | None
     clip: Vector | None
+    each: tuple[tuple[Vector | None, Vector | None], ...] = ()
 
 
 class QueryPipeline:
-    """Query pictures through the same operators: what is in them, and the vectors of one box of each."""
+    """Query pictures through the same operators: what is in them, and the vectors of one box of each.
 
-    def __init__(self, networks: Networks) -> None:
+    What was seen is remembered by content, for the ``remembered`` pictures and boxes used last.
+    """
+
+    def __init__(self, networks: Networks, remembered: int = 0) -> None:
         self._networks = networks
+        self._found: Memory[str, tuple[Detection, ...]] = Memory(remembered)
+        self._looked: Memory[tuple[str, Box | None, int], Looked] = Memory(remembered)
         graph = (
-            pipe.input("pictures", "boxes")
-            .map("pictures", "found", _operator(networks.find))
+            pipe.input("pictures", "contents", "boxes", "each")
+            .map(("pictures", "contents"), "found", _operator(self._find))
             .map(("pictures", "found", "boxes"), "chosen", _operator(_choose))
-            .map(("pictures", "chosen"), "crops", _operator(self._cut))
+            .map(("pictures", "chosen", "found", "each"), "crops", _operator(self._cut))
         )
         columns = ["found", "chosen"]
         for name, encoder in (("vit", networks.vit), ("clip", networks.clip)):
@@ -109,18 +118,63 @@ class QueryPipeline:
         self._columns = columns
         self._run = _runnable(graph.output(*columns))
 
-    def look(self, pictures: Sequence[Pixels], boxes: Sequence[Box | None]) -> list[Looked]:
-        """One answer per picture; a box of None means its primary object, or the frame when nothing is found."""
-        if not pictures:
-            return []
-        row = dict(zip(self._columns, self._run(list(pictures), list(boxes)).get(), strict=True))
-        return [
-            Looked(found, box, primary, *(row[name][i] if name in row else None for name in ("vit", "clip")))
-            for i, (found, (box, primary)) in enumerate(zip(row["found"], row["chosen"], strict=True))
-        ]
+    def look(self, pictures: Sequence[Pixels], boxes: Sequence[Box | None], *, each: int = 0) -> list[Looked]:
+        """One answer per picture; a box of None means its primary object, or the frame when nothing is found. The best
+        ``each`` objects of every picture are embedded too.
 
-    def _cut(self, pictures: list[Pixels], chosen: list[tuple[Box, int | None]]) -> list[Pixels]:
-        return [self._networks.cut(pixels, box) for pixels, (box, _) in zip(pictures, chosen, strict=True)]
+        All that is not known yet goes through each network together.
+        """
+        asked = [(content_of(pixels), box, each) for pixels, box in zip(pictures, boxes, strict=True)]
+        looked = self._looked.known(asked)
+        missing = {key: pixels for key, pixels in zip(asked, pictures, strict=True) if key not in looked}
+        if missing:
+            new = dict(zip(missing, self._see(missing, each), strict=True))
+            self._looked.keep(new)
+            looked |= new
+        return [looked[key] for key in asked]
+
+    @property
+    def lookups(self) -> dict[str, Lookups]:
+        """How often boxes and whole pictures were known."""
+        return {"box": self._looked.lookups, "picture": self._found.lookups}
+
+    def _see(self, wanted: Mapping[tuple[str, Box | None, int], Pixels], each: int) -> list[Looked]:
+        given = list(wanted.values()), [content for content, _, _ in wanted], [box for _, box, _ in wanted]
+        row = dict(zip(self._columns, self._run(*given, each).get(), strict=True))
+        vit, clip = (row.get(name) for name in ("vit", "clip"))
+        answers, start = [], len(wanted)
+        for i, (found, (box, primary)) in enumerate(zip(row["found"], row["chosen"], strict=True)):
+            end = start + min(each, len(found))
+            vectors = tuple((_row(vit, n), _row(clip, n)) for n in range(start, end))
+            answers.append(Looked(found, box, primary, _row(vit, i), _row(clip, i), vectors))
+            start = end
+        return answers
+
+    def _find(self, pictures: list[Pixels], contents: list[str]) -> list[tuple[Detection, ...]]:
+        """The objects of each picture; several boxes of one picture need it only once."""
+        found = self._found.known(contents)
+        missing = {content: p for content, p in zip(contents, pictures, strict=True) if content not in found}
+        if missing:
+            new = dict(zip(missing, self._networks.find(list(missing.values())), strict=True))
+            self._found.keep(new)
+            found |= new
+        return [found[content] for content in contents]
+
+    def _cut(
+        self,
+        pictures: list[Pixels],
+        chosen: list[tuple[Box, int | None]],
+        found: list[tuple[Detection, ...]],
+        each: int,
+    ) -> list[Pixels]:
+        """The chosen box of each picture, then the best ``each`` objects of every one."""
+        boxes = [(pixels, box) for pixels, (box, _) in zip(pictures, chosen, strict=True)]
+        boxes += [(p, d.box) for p, detections in zip(pictures, found, strict=True) for d in detections[:each]]
+        return [self._networks.cut(pixels, box) for pixels, box in boxes]
+
+
+def _row(vectors: Vector | None, place: int) -> Vector | None:
+    return None if vectors is None else vectors[place]
 
 
 def primary_of(objects: Sequence[Detection], width: int, height: int) -> int | None:

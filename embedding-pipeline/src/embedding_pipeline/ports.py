@@ -5,25 +5,25 @@ All are called from several threads at once and must allow it. All raise errors 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol
 
 from embedding_pipeline.domain import (
+    Box,
     CollectionInfo,
+    CollectionSettings,
+    CollectionSetup,
     Detection,
-    Filter,
     IndexedObject,
     IndexType,
     ItemResult,
     LabelName,
     PackInfo,
     Pixels,
-    RankedObject,
     TextLine,
     Vector,
-    VectorQuery,
-    WordQuery,
 )
+from embedding_pipeline.queries import BY_RELEVANCE, Filter, RankedObject, Sort, VectorQuery, WordQuery
 
 
 class Detector(Protocol):
@@ -78,8 +78,9 @@ class ObjectStore(Protocol):
 
     def keys(self, bucket: str, prefix: str = "") -> Iterator[str]: ...
 
-    def url(self, bucket: str, key: str, *, width: int | None = None) -> str:
-        """The address a browser uses: signed when a signing key is set, a thumbnail when ``width`` is given."""
+    def url(self, bucket: str, key: str, *, width: int | None = None, box: Box | None = None) -> str:
+        """The address a browser uses: signed when a signing key is set, a thumbnail when ``width`` is given, a crop
+        of the upright picture when ``box`` is."""
         ...
 
 
@@ -108,6 +109,34 @@ class ObjectIndex(Protocol):
 
     def check_pack(self, collection: str, pack: PackInfo) -> None:
         """Raises PackMismatch naming both packs, or NotFound."""
+        ...
+
+    def setup(self, collection: str, *, fresh: bool = False) -> CollectionSetup:
+        """Its pack and settings, a few seconds old at most, or read anew. Cheap. Raises NotFound."""
+        ...
+
+    def configure(self, collection: str, settings: CollectionSettings) -> None:
+        """Replace the settings of a collection. Raises NotFound."""
+        ...
+
+    def stage(self, collection: str, pack: PackInfo) -> str:
+        """Make an empty successor of a collection for another pack, with its settings, hidden from ``collections``; the
+        name under which all other calls take it. The same call again gives the one that stands. Raises NotFound, and
+        Conflict when it stands for another pack."""
+        ...
+
+    def unstage(self, collection: str) -> None:
+        """Delete the successor of a collection. Raises NotFound when none stands."""
+        ...
+
+    def seal(self, collection: str, *, sealed: bool) -> None:
+        """Refuse writes to a collection with Conflict, or take them again; on return none is under way. Searches go
+        on. Raises NotFound."""
+        ...
+
+    def promote(self, collection: str) -> None:
+        """Put the successor in the place of a collection and delete what was there. Searches that began before are
+        still answered. Raises NotFound."""
         ...
 
     def write(self, collection: str, objects: Iterable[IndexedObject]) -> Iterator[ItemResult]:
@@ -153,17 +182,42 @@ class ObjectIndex(Protocol):
         """Delete all objects of an image; how many there were. Raises NotFound."""
         ...
 
+    def renew(self, collection: str) -> int:
+        """Add what documents written by an older Boxlens lack, from what is stored; to how many images. May be ended
+        and run again at any time. Raises NotFound, ElasticsearchAway."""
+        ...
+
     def search(self, collection: str, queries: Sequence[VectorQuery | WordQuery]) -> list[list[RankedObject]]:
         """All queries in one round trip; a ranked list for each, best first. Ties are broken by detector score, then
         by id. Raises NotFound, ElasticsearchAway."""
         ...
 
-    def matching(self, collection: str, filter: Filter, size: int, after: str | None = None) -> list[RankedObject]:
-        """Objects that satisfy a filter, without any query, by object id after ``after``; similarity is 0."""
+    def sample(self, collection: str, signal: Literal["vit", "clip"], size: int) -> Vector:
+        """Up to ``size`` vectors of a collection, float32 of shape (n, dims): those of the smallest object ids. Image
+        ids are hashes, so that these images are a random sample, the same for every reader and changed but little by
+        growth. Raises NotFound, ElasticsearchAway."""
         ...
 
-    def facets(self, collection: str, filter: Filter) -> Mapping[str, Mapping[str, int]]:
-        """Counts of objects per label, tag, colour, format and year under a filter."""
+    def matching(
+        self,
+        collection: str,
+        filter: Filter,
+        size: int,
+        after: str | None = None,
+        *,
+        sort: Sort = BY_RELEVANCE,
+        after_value: float | None = None,
+    ) -> list[RankedObject]:
+        """Objects that satisfy a filter, without any query: in the order of ``sort``, by object id where that is
+        relevance, from behind the object ``after`` with its ``after_value``; similarity is 0. Frames have no place in
+        the order of ``box_area`` and are left out of it."""
+        ...
+
+    def facets(
+        self, collection: str, filter: Filter, object_ids: Collection[str] | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """Images by label, tag, colour, format, year and camera of the objects under a filter, of these objects alone
+        when ``object_ids`` (at most 65,536) are given. An image counts once for each value its objects have."""
         ...
 
     def ready(self) -> str:

@@ -59,6 +59,7 @@ class PipelineSettings(BaseModel):
     embed_batch: int = Field(32, ge=1)
     slab: int = Field(16, ge=1)  # images per graph run; two runs overlap
     ocr: bool = True
+    remembered: int = Field(1024, ge=0)  # texts, and boxes of query pictures, whose vectors are kept; 0: none
 
 
 class FetchSettings(BaseModel):
@@ -94,8 +95,9 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     pack: str = "demo"
     packs_dir: Path | None = None  # None: {data_dir}/packs
-    runtime: Literal["onnx"] = "onnx"
-    device: Literal["auto", "cpu"] = "auto"
+    runtime: Literal["auto", "onnx", "openvino", "torch"] = "auto"  # auto: measured once, the fastest is taken
+    precision: Literal["auto", "fp32", "int8", "bf16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)  # per model; 0: as many as cores
     data_dir: Path = Path(".data")
     collection: str = "default"
@@ -114,3 +116,8 @@ class Settings(BaseSettings):
     @property
     def packs(self) -> Path:
         return self.packs_dir or self.data_dir / "packs"
+
+    @property
+    def choices(self) -> Path:
+        """Where the runtimes and precisions that were measured and chosen are remembered."""
+        return self.data_dir / "runtimes.json"

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -23,18 +23,18 @@ from embedding_pipeline.domain import (
     ImageRef,
     IndexedObject,
     Kind,
-    Pixels,
     Stage,
-    TextLine,
     Vector,
+    image_id_of,
 )
 from embedding_pipeline.errors import BadSource, BoxlensError, Unavailable
-from embedding_pipeline.images import content_type, crop, decode
-from embedding_pipeline.ports import Detector, Fetcher, ImageEncoder, ObjectStore, TextReader
+from embedding_pipeline.images import content_type, decode
+from embedding_pipeline.networks import Networks, bind_lines
+from embedding_pipeline.owner_words import carried, retold, said, told
+from embedding_pipeline.picture_hash import picture_hash
+from embedding_pipeline.ports import Fetcher, ImageEncoder, ObjectStore
 from embedding_pipeline.rows import Crop, Failed, Fetched, Opened, Outage, Rewritten, Row, Unchanged
 
-# A line of text belongs to a box when at least this share of its area lies inside: OCR boxes reach a little over edges.
-LINE_INSIDE = 0.7
 _FILE_LIMIT = 512 * 1024 * 1024
 
 
@@ -47,16 +47,6 @@ class KnownImages(Protocol):
     def stored(self, image_ids: Sequence[str]) -> Mapping[str, IndexedObject]: ...
 
     def whole(self, image_id: str) -> Sequence[IndexedObject]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Which detections are kept, and how large a picture may be (pixels)."""
-
-    min_area_share: float
-    min_side: int
-    max_objects: int
-    max_pixels: int
 
 
 class StageClock:
@@ -84,34 +74,6 @@ def ended_by(ref: ImageRef, stage: str, error: Exception) -> Failed | Outage:
         return Failed(ref, Failure(ref.uri, stage, error.code, error.detail, error.hint), error)
     reason = f"{type(error).__name__}: {error}"
     return Failed(ref, Failure(ref.uri, stage, "internal", reason, "Please report this."), error)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Networks:
-    """The networks of a pack as the pipelines use them; a role that is None is off."""
-
-    detector: Detector | None
-    vit: ImageEncoder | None
-    clip: ImageEncoder | None
-    reader: TextReader | None
-    limits: Limits
-    crop_padding: float = 0.0
-
-    @property
-    def label_names(self) -> dict[str, tuple[str, ...]]:
-        """All names of each label in both languages."""
-        return {label.id: (*label.en, *label.zh) for label in (self.detector.labels if self.detector else ())}
-
-    def cut(self, pixels: Pixels, box: Box) -> Pixels:
-        """The pixels the encoders see of a box, with the margin they were trained with."""
-        return crop(pixels, box, self.crop_padding)
-
-    def find(self, pictures: Sequence[Pixels]) -> list[tuple[Detection, ...]]:
-        """Objects of each picture: clipped to whole pixels, tiny ones dropped, best score first."""
-        if self.detector is None:
-            return [() for _ in pictures]
-        found = self.detector.detect(pictures)
-        return [kept(f, p.shape[1], p.shape[0], self.limits) for f, p in zip(found, pictures, strict=True)]
 
 
 class Stages:
@@ -189,7 +151,7 @@ class Stages:
 
     def _fetch(self, ref: ImageRef) -> Row:
         data = ref.data if ref.data is not None else self._bytes(ref.uri)
-        return Fetched(ref, data, hashlib.sha256(data).hexdigest())
+        return Fetched(ref, data, image_id_of(data))
 
     def _bytes(self, uri: str) -> bytes:
         if uri.startswith(("http://", "https://")):
@@ -211,13 +173,23 @@ class Stages:
     def _unless_known(self, row: Fetched, frame: IndexedObject | None) -> Row:
         if frame is None:
             return row
-        if _told(row.ref, frame.image) == frame.image:
+        if row.ref.before:
+            return self._unless_carried(row)
+        if told(row.ref, frame.image) == frame.image:
             return Unchanged(row.ref, row.image_id)
         return Rewritten(row.ref, retold(row.ref, self._known.whole(row.image_id)))
+
+    def _unless_carried(self, row: Fetched) -> Row:
+        known = self._known.whole(row.image_id)
+        wanted = carried(row.ref.before, known)
+        same = all(old.image == new.image and said(old) == said(new) for old, new in zip(known, wanted, strict=True))
+        return Unchanged(row.ref, row.image_id) if same else Rewritten(row.ref, wanted)
 
     def _open(self, row: Fetched) -> Row:
         picture = decode(row.data, max_pixels=self.networks.limits.max_pixels)
         ref = row.ref
+        if ref.before:
+            return Opened(ref, _record_before(row), picture.pixels, row.data)
         bucket, key = self._bucket, f"{row.image_id[:2]}/{row.image_id}.{picture.format}"
         if ref.reference:
             bucket, key = bucket_and_key(ref.uri) if ref.uri.startswith("bucket://") else ("", "")
@@ -235,8 +207,9 @@ class Stages:
             taken_at=picture.taken_at,
             camera=picture.camera,
             location=picture.location,
+            picture_hash=picture_hash(picture.pixels),
         )
-        return Opened(ref, _told(ref, image), picture.pixels, row.data)
+        return Opened(ref, told(ref, image), picture.pixels, row.data)
 
     def _keep(self, row: Opened) -> Row:
         if not row.ref.reference:
@@ -284,31 +257,6 @@ class Stages:
             return ended_by(ref, stage, error)
 
 
-def kept(objects: Sequence[Detection], width: int, height: int, limits: Limits) -> tuple[Detection, ...]:
-    """Detections clipped to the picture in whole pixels, without tiny ones, best score first, at most
-    ``max_objects``."""
-    kept: list[Detection] = []
-    for found in sorted(objects, key=lambda d: -d.score):
-        box = found.box.rounded().clipped(width, height)
-        large = box.area >= limits.min_area_share * width * height
-        if large and min(box.x2 - box.x1, box.y2 - box.y1) >= limits.min_side:
-            kept.append(replace(found, box=box))
-    return tuple(kept[: limits.max_objects])
-
-
-def bind_lines(lines: Sequence[TextLine], boxes: Sequence[Box]) -> list[list[str]]:
-    """The lines of text of each box: a line goes to the smallest box that holds it.
-
-    The first box is the frame and takes what no other holds.
-    """
-    bound: list[list[str]] = [[] for _ in boxes]
-    for line in lines:
-        area = max(line.box.area, 1.0)
-        holders = [i for i, box in enumerate(boxes) if box.intersection(line.box) / area >= LINE_INSIDE]
-        bound[min(holders, key=lambda i: boxes[i].area, default=0)].append(line.text)
-    return bound
-
-
 def bucket_and_key(uri: str) -> tuple[str, str]:
     """``bucket://name/key`` as (name, key). Raises BadSource."""
     bucket, _, key = uri.removeprefix("bucket://").partition("/")
@@ -317,11 +265,14 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def retold(ref: ImageRef, objects: Sequence[IndexedObject]) -> tuple[IndexedObject, ...]:
-    """A stored picture's objects with what its owner says of it now; boxes, vectors and what was said of single
-    objects stay."""
-    image = _told(ref, objects[0].image)
-    return tuple(replace(stored, image=image) for stored in objects)
+def _record_before(row: Fetched) -> ImageRecord:
+    record = row.ref.before[0].image
+    if record.image_id != row.image_id:
+        raise BadSource(
+            f"{row.ref.uri} is not the picture {record.image_id} any more: its bytes changed.",
+            hint="Put the picture back, or delete its image from the collection.",
+        )
+    return record
 
 
 def _crops(row: Opened, networks: Networks) -> list[Crop]:
@@ -346,6 +297,9 @@ def _crops(row: Opened, networks: Networks) -> list[Crop]:
             label_names=names.get(detection.label, ()),
         )
         crops.append(Crop(row.ref, indexed, pixels))
+    if row.ref.before:
+        objects = carried(row.ref.before, [one.object for one in crops])
+        crops = [replace(one, object=found) for one, found in zip(crops, objects, strict=True)]
     return crops
 
 
@@ -354,15 +308,3 @@ def _with_vectors(crops: Sequence[Crop], encoder: ImageEncoder, field_name: str)
     return [
         replace(c, object=replace(c.object, **{field_name: vector})) for c, vector in zip(crops, vectors, strict=True)
     ]
-
-
-def _told(ref: ImageRef, image: ImageRecord) -> ImageRecord:
-    """The record with what the owner says now; what is not said stays."""
-    return replace(
-        image,
-        caption=ref.caption if ref.caption is not None else image.caption,
-        tags=ref.tags or image.tags,
-        taken_at=ref.taken_at or image.taken_at,
-        location=ref.location or image.location,
-        attributes=dict(ref.attributes) or image.attributes,
-    )

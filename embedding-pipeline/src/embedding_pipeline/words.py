@@ -31,7 +31,7 @@ _CJK = (
 _WORD = rf"(?:(?![{_CJK}_])\w)"
 # a code may be written with one joint between its parts (AB-12.3, 京A·12345): it is one word without the joints
 _RUN = re.compile(rf"(?P<cjk>[{_CJK}]+)|(?P<word>{_WORD}+(?:[-._/·•]{_WORD}+)*)")
-_JOINT = re.compile(r"[-._/·•]")
+JOINT = re.compile(r"[-._/·•]")
 _DIGIT = re.compile(r"\d")
 _ASCII_LETTERS = re.compile(r"[a-z]+")
 
@@ -40,7 +40,7 @@ _SAY_NOTHING = """
 a an the of on in at to by for and or with is are was were be it its this that there his her their as from
 的 了 在 和 与 是 有 着 一 个 只 张 上 里 中 这 那
 """
-_EMPTY = frozenset(_SAY_NOTHING.split())
+EMPTY = frozenset(_SAY_NOTHING.split())
 
 _IRREGULAR = {
     "people": "person",
@@ -120,7 +120,7 @@ def runs(folded: str) -> Iterator[tuple[str, str, int, int]]:
             yield "code", text, match.start(), match.end()
         else:
             start = match.start()
-            for part in _JOINT.split(text):
+            for part in JOINT.split(text):
                 yield "word", part, start, start + len(part)
                 start += len(part) + 1
 
@@ -151,7 +151,7 @@ def query_tokens(text: str) -> list[str]:
     found: dict[str, None] = {}
     for kind, run, _, _ in runs(fold(text)):
         found.update(dict.fromkeys(_query_side(kind, run)))
-    return [token for token in found if token not in _EMPTY] or list(found)
+    return [token for token in found if token not in EMPTY] or list(found)
 
 
 def _pairs(run: str) -> list[str]:
@@ -159,7 +159,7 @@ def _pairs(run: str) -> list[str]:
 
 
 def _joined(run: str) -> str:
-    return _JOINT.sub("", run)[:LONGEST_WORD]
+    return JOINT.sub("", run)[:LONGEST_WORD]
 
 
 def _index_side(kind: str, run: str) -> list[str]:
@@ -167,7 +167,7 @@ def _index_side(kind: str, run: str) -> list[str]:
         return [*run, *_pairs(run)]
     if kind == "word":
         return [singular(run[:LONGEST_WORD])]
-    parts = [singular(part[:LONGEST_WORD]) for part in _JOINT.split(run)]
+    parts = [singular(part[:LONGEST_WORD]) for part in JOINT.split(run)]
     whole = _joined(run)
     sizes = range(SHORTEST_PIECE, min(LONGEST_PIECE, len(whole)) + 1)
     pieces = [whole[i : i + size] for size in sizes for i in range(len(whole) - size + 1)]

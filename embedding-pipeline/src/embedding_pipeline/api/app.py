@@ -28,6 +28,7 @@ from embedding_pipeline.api import (
     routes_search,
     trash,
 )
+from embedding_pipeline.api.garbage import rarely_searched
 from embedding_pipeline.api.limits import CatchErrors, LimitBody, RequireKey
 from embedding_pipeline.api.metrics import CountRequests, Metrics
 from embedding_pipeline.api.services import Services
@@ -104,14 +105,15 @@ def _documented(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> Callabl
 
 
 def _sweeping(services: Services) -> Callable[[FastAPI], Any]:
-    """A lifespan during which expired uploads and deleted images are swept away."""
+    """A lifespan during which expired uploads and deleted images are swept away, and garbage is searched rarely."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         sweeper = threading.Thread(target=_sweep_until, args=(services, stop), name="boxlens-sweep", daemon=True)
         sweeper.start()
-        yield
+        with rarely_searched():
+            yield
         stop.set()
 
     return lifespan

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from embedding_pipeline.api import problems
 from embedding_pipeline.errors import Denied
 
-MAX_JSON = 1024 * 1024
+MAX_JSON = 2 * 1024 * 1024
 MULTIPART_OVERHEAD = 256 * 1024  # boundaries and the other fields of a form
 _DRAIN = 4  # times the limit is read and thrown away, so that most clients get to see the answer
 

@@ -62,6 +62,15 @@ class _Stages(Collector):
             seconds.add_metric([name], stage.seconds)
         yield items
         yield seconds
+        remembered = CounterMetricFamily(
+            "boxlens_query_lookups",
+            "Texts, boxes and pictures of queries that were remembered (hit) or went to a network (miss)",
+            labels=["of", "result"],
+        )
+        for name, lookups in self._services.lookups().items():
+            remembered.add_metric([name, "hit"], lookups.hits)
+            remembered.add_metric([name, "miss"], lookups.misses)
+        yield remembered
 
     def describe(self) -> Iterator[CounterMetricFamily]:
         return iter(())

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from embedding_pipeline.api.services import Services
@@ -48,6 +49,7 @@ class _Page:
     def __init__(self, root: Path, policy: str, nobody: ASGIApp) -> None:
         self._root = root
         self._nobody = nobody
+        self._compressed = GZipMiddleware(self._answer)
         self._headers = {
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
@@ -59,7 +61,10 @@ class _Page:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or _API.match(path):
             await self._nobody(scope, receive, send)
             return
-        await self._file(path)(scope, receive, send)
+        await self._compressed(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._file(scope["path"].lstrip("/"))(scope, receive, send)
 
     def _file(self, path: str) -> FileResponse:
         file = _inside(self._root, path)

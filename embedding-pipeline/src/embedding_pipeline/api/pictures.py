@@ -7,14 +7,16 @@ import re
 import time
 from typing import BinaryIO
 
-from embedding_pipeline.api.query import Clause
+from embedding_pipeline.api.clauses import Subject
 from embedding_pipeline.api.services import Picture, Services
-from embedding_pipeline.domain import ImageRecord, Pixels
+from embedding_pipeline.domain import Box, ImageRecord, image_id_of
 from embedding_pipeline.errors import BadInput, EmptyInput, NotFound, TooLarge
 from embedding_pipeline.images import content_type
+from embedding_pipeline.queries import PictureClause
 
 UPLOADS = "uploads"
 _UPLOAD_KEY = re.compile(r"([0-9a-f]{1,8})/[0-9a-f]{64}")
+_SHOWN = 1280  # width in pixels of an upload shown again
 _SLOT_S = 3600  # upload ids name the hour in which they end
 
 
@@ -68,11 +70,18 @@ def kept_upload(services: Services, upload_id: str) -> bytes:
         raise gone from error
 
 
-def clause_picture(services: Services, clause: Clause) -> Pixels:
-    """The pixels of a clause with upload_id or image_url."""
+def upload_address(services: Services, upload_id: str) -> str:
+    """Where a browser finds a kept query picture, made small and of a type that browsers show."""
+    return services.store.url(UPLOADS, _key(upload_id), width=_SHOWN)
+
+
+def clause_picture(services: Services, clause: Subject) -> PictureClause:
+    """The picture of a clause or part with upload_id or image_url, without its box and weight."""
     if clause.upload_id is not None:
-        return services.decode(kept_upload(services, clause.upload_id)).pixels
-    return services.decode(services.fetcher.fetch(clause.image_url or "")).pixels
+        data = kept_upload(services, clause.upload_id)
+    else:
+        data = services.fetcher.fetch(clause.image_url or "")
+    return PictureClause(services.decode(data).pixels, image_id=image_id_of(data))
 
 
 def sweep_uploads(services: Services, now: float) -> int:
@@ -91,3 +100,10 @@ def address_of(services: Services, record: ImageRecord, width: int | None) -> st
     if record.bucket and record.image_key:
         return services.store.url(record.bucket, record.image_key, width=width)
     return record.source_uri if record.source_uri.startswith(("http://", "https://")) else None
+
+
+def crop_address_of(services: Services, record: ImageRecord, box: Box) -> str | None:
+    """Where a browser finds the part of a stored picture in ``box``; None for pictures that lie elsewhere."""
+    if record.bucket and record.image_key:
+        return services.store.url(record.bucket, record.image_key, box=box)
+    return None

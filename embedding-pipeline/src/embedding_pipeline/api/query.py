@@ -1,40 +1,72 @@
-"""The query of a search and its filter, as JSON. What belongs to later work is refused rather than ignored."""
+"""The query of a search and its filter, as JSON."""
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+
+from embedding_pipeline.api.clauses import MAX_PARTS, MAX_WEIGHT, AnySubject, Clause, Finite, Part, Strict
 
 MAX_CLAUSES = 32
 MAX_PICTURES = 8  # each is fetched or read, and decoded whole
-MAX_WEIGHT = 1000.0
-MAX_TEXT = 2000
 MAX_SIZE = 200
-IMAGE_ID = r"^[0-9a-f]{64}$"
-OBJECT_ID = r"^[0-9a-f]{64}-(0|[1-9][0-9]{0,5})$"
-UPLOAD_ID = r"^[0-9a-f]{1,8}-[0-9a-f]{64}$"
+MAX_CURSOR = 100_000  # 7 characters for each hit shown so far, of at most 10,000
+MAX_COLLECTIONS = 16
+COLLECTION = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Size = Annotated[int, Field(ge=1, le=MAX_SIZE, description="images on a page")]
+Collection = Annotated[str, StringConstraints(pattern=COLLECTION)]
+Size = Annotated[int, Field(ge=1, le=MAX_SIZE, description="hits on a page")]
+SortName = Literal[
+    "relevance", "-relevance", "taken_at", "-taken_at", "ingested_at", "-ingested_at", "box_area", "-box_area"
+]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Values = Annotated[list[Value], Field(max_length=256)]
-Cursor = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
-class Strict(BaseModel):
-    """Unknown fields are errors: a misspelt filter must not let everything through."""
+def _relevance(value: Any) -> float | Literal["auto"] | None:
+    """One error at one place, where a union would name each of its members."""
+    if value is None or value == "auto":
+        return value  # type: ignore[no-any-return]
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise PydanticCustomError("relevance", "Write auto, or a number from 0 to 1")
+    return number
 
-    model_config = ConfigDict(extra="forbid")
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+Relevance = Annotated[
+    float | Literal["auto"] | None,
+    PlainValidator(_relevance, json_schema_input_type=_Share | Literal["auto"] | None),
+    Field(description="cut what is less relevant than this; auto: at the usual place; null and 0: nothing"),
+]
+RelevanceText = Annotated[  # where there is no null to be written
+    float | Literal["auto"],
+    PlainValidator(_relevance, json_schema_input_type=_Share | Literal["auto"]),
+    Field(description="cut what is less relevant than this; auto: at the usual place; 0: nothing"),
+]
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CURSOR)]
 
 
 class TermSets(Strict):
     """Any of some values, and none of others."""
 
-    any: Values = []
-    none: Values = []
+    any: Values = Field([])
+    none: Values = Field([])
 
 
 class NumberRange(Strict):
@@ -62,6 +94,33 @@ def _as_range(value: Any) -> Any:
     return {"gte": value, "lte": value} if plain else value
 
 
+class Near(Strict):
+    """All places within some kilometres of one, WGS 84 degrees."""
+
+    lat: Finite = Field(ge=-90, le=90)
+    lon: Finite = Field(ge=-180, le=180)
+    km: Finite = Field(gt=0, le=20_100)
+
+
+class Location(Strict):
+    """Where a picture was taken: near a place, or inside a box on the map. Exactly one of them."""
+
+    near: Near | None = None
+    box: list[Finite] | None = Field(
+        None,
+        min_length=4,
+        max_length=4,
+        description="west, south, east, north in degrees",
+        examples=[[116, 39, 117, 40]],
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Location:
+        if (self.near is None) == (self.box is None):
+            raise PydanticCustomError("one_of", "Give exactly one of near, box")
+        return self
+
+
 Terms = Annotated[TermSets, BeforeValidator(_as_sets, json_schema_input_type=Value | Values | TermSets)]
 Numbers = Annotated[NumberRange, BeforeValidator(_as_range, json_schema_input_type=float | NumberRange)]
 Dates = Annotated[DateRange, BeforeValidator(_as_range, json_schema_input_type=Value | DateRange)]
@@ -70,7 +129,7 @@ Dates = Annotated[DateRange, BeforeValidator(_as_range, json_schema_input_type=V
 class Filter(Strict):
     """All that is given must hold. A list means any of its values; `any` and `none` nest whole filters.
 
-    An attribute may also be written `"attributes.NAME": [...]`.
+    Attributes and counts may also be written `"attributes.NAME": [...]`, `"count.LABEL": {...}`.
     """
 
     model_config = ConfigDict(
@@ -78,6 +137,8 @@ class Filter(Strict):
             "examples": [
                 {"label": ["car", "truck"], "box_score": {"gte": 0.5}, "tags": {"none": ["draft"]}},
                 {"any": [{"label": ["dog"]}, {"label": ["cat"], "area_share": {"gte": 0.1}}]},
+                {"count": {"dog": {"gte": 2, "lte": 3}}, "position": ["left"], "aspect": {"gte": 1}},
+                {"location": {"near": {"lat": 39.9, "lon": 116.4, "km": 5}}, "ocr_text": ["TAXI"]},
             ]
         }
     )
@@ -86,6 +147,12 @@ class Filter(Strict):
     kind: Terms | None = None
     box_score: Numbers | None = None
     area_share: Numbers | None = None
+    aspect: Numbers | None = Field(None, description="width over height of the box")
+    center_x: Numbers | None = Field(None, description="middle of the box from the left, as a fraction 0..1")
+    center_y: Numbers | None = Field(None, description="middle of the box from the top, as a fraction 0..1")
+    position: Terms | None = Field(None, description="left, right, top, bottom: outer thirds; centre: the middle third")
+    objects: Numbers | None = Field(None, description="how many objects the image holds")
+    ocr_text: Terms | None = Field(None, description="words that the text read in the object contains")
     tags: Terms | None = None
     colours: Terms | None = None
     format: Terms | None = None
@@ -98,47 +165,26 @@ class Filter(Strict):
     file_name: Terms | None = None
     source_uri: Terms | None = None
     image_id: Terms | None = None
+    count: dict[Value, Numbers] = Field({}, max_length=64, description="how many objects of a label the image holds")
+    location: Location | None = None
     attributes: dict[Value, Terms] = Field({}, max_length=64)
     any: list[Filter] = Field([], max_length=64)
     none: list[Filter] = Field([], max_length=64)
 
     @model_validator(mode="before")
     @classmethod
-    def _dotted_attributes(cls, data: Any) -> Any:
-        """``attributes.NAME`` beside ``attributes: {NAME: …}``."""
+    def _dotted_names(cls, data: Any) -> Any:
+        """``attributes.NAME`` and ``count.LABEL`` beside ``attributes: {NAME: …}`` and ``count: {LABEL: …}``."""
         if not isinstance(data, dict):
             return data
-        dotted = {key: value for key, value in data.items() if isinstance(key, str) and key.startswith("attributes.")}
-        if not dotted:
-            return data
-        inner = data.get("attributes", {})
-        if not isinstance(inner, dict):
-            return data
-        rest = {key: value for key, value in data.items() if key not in dotted}
-        return rest | {"attributes": inner | {key.removeprefix("attributes."): v for key, v in dotted.items()}}
-
-
-class Clause(Strict):
-    """One wish: words, an example picture (with the box that is meant), or something stored. Below 0 pushes away."""
-
-    text: Text | None = None
-    upload_id: str | None = Field(None, pattern=UPLOAD_ID, description="from POST /v1/detect")
-    image_url: str | None = Field(None, min_length=1, max_length=8192)
-    object_id: str | None = Field(None, pattern=OBJECT_ID)
-    image_id: str | None = Field(None, pattern=IMAGE_ID)
-    box: list[Finite] | None = Field(
-        None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the upright picture"
-    )
-    weight: Finite = Field(1.0, ge=-MAX_WEIGHT, le=MAX_WEIGHT)
-
-    @model_validator(mode="after")
-    def _one_subject(self) -> Clause:
-        given = [self.text, self.upload_id, self.image_url, self.object_id, self.image_id]
-        if sum(value is not None for value in given) != 1:
-            raise PydanticCustomError("one_of", "Give exactly one of text, upload_id, image_url, object_id, image_id")
-        if self.box is not None and self.upload_id is None and self.image_url is None:
-            raise PydanticCustomError("box_alone", "A box goes with upload_id or image_url")
-        return self
+        for group in ("attributes", "count"):
+            start = f"{group}."
+            dotted = {key: value for key, value in data.items() if isinstance(key, str) and key.startswith(start)}
+            inner = data.get(group, {})
+            if dotted and isinstance(inner, dict):
+                rest = {key: value for key, value in data.items() if key not in dotted}
+                data = rest | {group: inner | {key.removeprefix(start): value for key, value in dotted.items()}}
+        return data
 
 
 class Signals(Strict):
@@ -155,6 +201,14 @@ class Signals(Strict):
         return self
 
 
+class Similarities(Strict):
+    """The least raw similarity each ranking takes: a cosine for vectors, a BM25 score for words."""
+
+    vit: Finite | None = Field(None, ge=-1, le=1)
+    clip: Finite | None = Field(None, ge=-1, le=1)
+    words: Finite | None = Field(None, ge=0)
+
+
 class Query(Strict):
     """What a person looks for."""
 
@@ -163,6 +217,12 @@ class Query(Strict):
             "examples": [
                 {"clauses": [{"text": "红色 Toyota"}, {"text": "卡车", "weight": -0.5}], "size": 20},
                 {"clauses": [{"text": "dog"}], "filter": {"label": ["dog"], "box_score": {"gte": 0.5}}},
+                {
+                    "all_of": [
+                        {"text": "dog", "count": {"min": 2}},
+                        {"text": "自行车", "relation": {"is": "right_of", "other": 0}},
+                    ]
+                },
             ]
         }
     )
@@ -173,34 +233,43 @@ class Query(Strict):
     size: Size = 20
     cursor: Cursor | None = Field(None, description="next_cursor of the page before")
     explain: bool = Field(True, description="say why each object matched")
-    group_by: Literal["image"] = "image"
-    sort: Literal["relevance"] = "relevance"
-    groups: Literal["none"] = "none"
-    all_of: list[Any] = Field([], max_length=0, description="not available yet")
-    collections: None = Field(None, description="not available yet")
-    min_relevance: None = Field(None, description="not available yet")
-    min_similarity: None = Field(None, description="not available yet")
-
-    @field_validator(
-        "group_by", "sort", "groups", "all_of", "collections", "min_relevance", "min_similarity", mode="before"
+    group_by: Literal["image", "object"] = Field("image", description="a hit for each image, or for each box")
+    fold: bool = Field(True, description="images that look the same make one hit; needs group_by image")
+    sort: SortName = Field("relevance", description="a minus turns the order round; without a value comes last")
+    groups: Literal["none", "query_objects"] = Field(
+        "none", description="query_objects: also the best hits for each object of the query picture"
     )
+    all_of: list[Part] = Field([], max_length=MAX_PARTS, description="things an image must hold at once")
+    read_text: bool = Field(False, description='read conditions such as "two dogs" or "2023年7月" from the texts')
+    ignore: list[Value] = Field([], max_length=64, description="keys of read_from_text that shall not be read")
+    collections: list[Collection] | None = Field(
+        None, max_length=MAX_COLLECTIONS, description="searched together with that of the path; all of one pack"
+    )
+    min_relevance: Relevance = "auto"
+    min_similarity: Similarities = Similarities()
+
+    @field_validator("groups", mode="after")
     @classmethod
-    def _later(cls, value: Any) -> Any:
-        if value not in (None, [], "image", "relevance", "none"):
-            raise PydanticCustomError("not_available", "This is not available yet")
-        return value
+    def _one_picture(cls, groups: str, info: ValidationInfo) -> str:
+        clauses: list[Clause] = info.data.get("clauses", [])
+        pictures = sum(clause.upload_id is not None or clause.image_url is not None for clause in clauses)
+        if groups == "query_objects" and pictures != 1:
+            raise PydanticCustomError("one_picture", "query_objects needs exactly one picture among the clauses")
+        return groups
 
-    @field_validator("clauses", mode="after")
+    @field_validator("clauses", "all_of", mode="after")
     @classmethod
-    def _few_pictures(cls, clauses: list[Clause]) -> list[Clause]:
-        if sum(clause.upload_id is not None or clause.image_url is not None for clause in clauses) > MAX_PICTURES:
-            raise PydanticCustomError("too_many_pictures", f"At most {MAX_PICTURES} clauses may be pictures")
-        return clauses
+    def _few_pictures(cls, subjects: list[AnySubject]) -> list[AnySubject]:
+        if sum(one.upload_id is not None or one.image_url is not None for one in subjects) > MAX_PICTURES:
+            raise PydanticCustomError("too_many_pictures", f"At most {MAX_PICTURES} of them may be pictures")
+        return subjects
 
 
-class FacetQuery(Strict):
-    """What to count: the objects under a filter."""
+class FacetQuery(Query):
+    """The query of a search, whose finds are counted; `size`, `cursor`, `sort` and `explain` change nothing."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"filter": {"label": ["car"]}}]})
-
-    filter: Filter = Filter()
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"filter": {"label": ["car"]}}, {"clauses": [{"text": "dog"}], "filter": {"objects": 1}}]
+        }
+    )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Response
 
 from embedding_pipeline.api import convert
 from embedding_pipeline.api.parameters import CollectionName
 from embedding_pipeline.api.problems import problems
 from embedding_pipeline.api.schemas import Collection, Collections, CollectionSpec
-from embedding_pipeline.api.services import ServicesDep
-from embedding_pipeline.errors import PackMismatch
+from embedding_pipeline.api.services import Services, ServicesDep
+from embedding_pipeline.domain import CollectionSettings, CollectionSetup, PackInfo
+from embedding_pipeline.errors import ModelMissing, NotFound
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"])
+_OWN = ("score_threshold", "nms_iou", "min_relevance")
 
 
 @router.get("", summary="All collections", responses=problems(401, 503))
@@ -33,17 +37,38 @@ def get_collection(collection: CollectionName, services: ServicesDep) -> Collect
 def put_collection(
     collection: CollectionName, services: ServicesDep, response: Response, spec: CollectionSpec | None = None
 ) -> Collection:
-    """201 when it is new, 200 when it stands already; asking again changes nothing."""
+    """201 when it is new, 200 when it stands already. Asking again changes nothing but the settings that are given."""
     spec = spec or CollectionSpec()
-    if spec.pack is not None and spec.pack != services.pack.name:
-        raise PackMismatch(
-            f"This server runs the pack {services.pack.name}, not {spec.pack}.",
-            hint=f"Leave pack out, or start the server with BOXLENS_PACK={spec.pack}.",
-            place="pack",
-        )
-    if any(info.name == collection for info in services.index.collections()):
+    own = {name: value for name in _OWN if (value := getattr(spec, name)) is not None}
+    standing = _standing(services, collection)
+    if standing is not None and spec.pack in (None, standing.pack.name):
         response.status_code = 200
-    return convert.collection(services.index.create(collection, services.pack, spec.index_type))
+        if own and replace(standing.settings, **own) != standing.settings:
+            services.index.configure(collection, replace(standing.settings, **own))
+        return convert.collection(services.index.info(collection))
+    pack = _pack(services, spec.pack)
+    info = services.index.create(collection, pack, spec.index_type)
+    if own:
+        services.index.configure(collection, CollectionSettings(**own))
+        info = services.index.info(collection)
+    return convert.collection(info)
+
+
+def _standing(services: Services, collection: str) -> CollectionSetup | None:
+    try:
+        return services.index.setup(collection, fresh=True)
+    except NotFound:
+        return None
+
+
+def _pack(services: Services, name: str | None) -> PackInfo:
+    """Raises NotFound for a pack the server does not have."""
+    if name is None:
+        return services.pack
+    try:
+        return services.pack_named(name).info
+    except ModelMissing as error:
+        raise NotFound(error.detail, hint=error.hint, place="pack") from error
 
 
 @router.delete(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from embedding_pipeline.api import convert, pictures
-from embedding_pipeline.api.parameters import PictureFile, PictureUrl
+from embedding_pipeline.api.parameters import PictureFile, PictureUrl, UploadId
 from embedding_pipeline.api.problems import problems
-from embedding_pipeline.api.schemas import Detected
+from embedding_pipeline.api.schemas import Detected, Labels, Upload
 from embedding_pipeline.api.services import ServicesDep
+from embedding_pipeline.label_names import both_names
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -23,5 +24,25 @@ def detect(services: ServicesDep, file: PictureFile = None, image_url: PictureUr
         upload_id=pictures.keep_upload(services, data, picture),
         width=picture.width,
         height=picture.height,
-        objects=[convert.detected(each, picture.width, picture.height) for each in found],
+        objects=[convert.detected(each, picture.width, picture.height, both_names(services.labels)) for each in found],
     )
+
+
+@router.get("/uploads/{upload_id}", summary="A query picture that is kept", responses=problems(401, 404, 422, 503))
+def get_upload(upload_id: UploadId, services: ServicesDep) -> Upload:
+    """The answer of `detect` again, with an address that shows the picture: what a shared link needs."""
+    picture = services.decode(pictures.kept_upload(services, upload_id))
+    found = services.searcher.detect(picture.pixels)
+    return Upload(
+        upload_id=upload_id,
+        width=picture.width,
+        height=picture.height,
+        objects=[convert.detected(each, picture.width, picture.height, both_names(services.labels)) for each in found],
+        image_url=pictures.upload_address(services, upload_id),
+    )
+
+
+@router.get("/labels", summary="What the detector can name", responses=problems(401, 503))
+def labels(services: ServicesDep) -> Labels:
+    """All labels with the English and Chinese names by which words find them, best first."""
+    return convert.labels(services.labels)

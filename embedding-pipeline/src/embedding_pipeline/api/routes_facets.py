@@ -1,25 +1,34 @@
-"""What a collection holds, counted."""
+"""What a collection holds, or what a search found, counted."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
 
-from embedding_pipeline.api import convert
+from embedding_pipeline.api import convert, pictures
 from embedding_pipeline.api.parameters import CollectionName, Expression
 from embedding_pipeline.api.problems import problems
 from embedding_pipeline.api.query import FacetQuery
 from embedding_pipeline.api.schemas import Facets
-from embedding_pipeline.api.services import ServicesDep
+from embedding_pipeline.api.services import ServicesDep, with_pack
+from embedding_pipeline.label_names import both_names
+from embedding_pipeline.queries import together
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 
 
 @router.get("/facets", summary="Counts under a filter expression", responses=problems(401, 404, 422, 503))
 def facets(collection: CollectionName, services: ServicesDep, filter: Expression = None) -> Facets:
-    return convert.facets(services.index.facets(collection, convert.expression_of(filter)))
+    """Images by label, tag, colour, format, year and camera of the objects under the filter."""
+    counts = services.index.facets(collection, convert.expression_of(filter))
+    return convert.facets(counts, both_names(services.at(collection).labels))
 
 
-@router.post("/facets", summary="Counts under a filter", responses=problems(401, 404, 422, 503))
+@router.post("/facets", summary="Counts of what a search finds", responses=problems(401, 404, 413, 415, 422, 502, 503))
 def facets_of_query(collection: CollectionName, services: ServicesDep, body: FacetQuery) -> Facets:
-    """Objects per label, tag, colour, format and year."""
-    return convert.facets(services.index.facets(collection, convert.filter_of(body.filter)))
+    """The query is that of a search: what it finds is counted, by image. Without clauses: what its filter admits."""
+    wanted = convert.query_of(body, partial(pictures.clause_picture, services))
+    counted = together([collection, *(body.collections or ())])
+    counts = with_pack(services, counted, lambda room: room.searcher.facets(counted, wanted))
+    return convert.facets(counts, both_names(services.at(collection).labels))

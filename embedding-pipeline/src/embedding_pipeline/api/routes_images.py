@@ -18,7 +18,7 @@ from embedding_pipeline.api.parameters import (
 )
 from embedding_pipeline.api.problems import problems
 from embedding_pipeline.api.schemas import Image, ImagePatch
-from embedding_pipeline.api.services import Services, ServicesDep
+from embedding_pipeline.api.services import Services, ServicesDep, with_pack
 from embedding_pipeline.domain import ImageRef, IndexedObject
 from embedding_pipeline.errors import EmptyInput
 
@@ -53,7 +53,7 @@ def add_image(
         caption=caption or None,
         tags=tuple(dict.fromkeys(tags)),
     )
-    objects, new = services.indexer.add(reference, collection=collection)
+    objects, new = with_pack(services, collection, lambda room: room.indexer.add(reference, collection=collection))
     response.status_code = 201 if new else 200
     return _image(services, objects)
 
@@ -87,4 +87,4 @@ def restore_image(collection: CollectionName, image_id: ImageId, services: Servi
 
 
 def _image(services: Services, objects: list[IndexedObject]) -> Image:
-    return convert.image(objects, partial(pictures.address_of, services))
+    return convert.image(objects, partial(pictures.address_of, services), partial(pictures.crop_address_of, services))

@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from embedding_pipeline.api.query import Strict
-from embedding_pipeline.domain import IndexType, Kind, Signal
+from embedding_pipeline.api.clauses import Strict
+from embedding_pipeline.domain import IndexType, Kind
+from embedding_pipeline.queries import RelationName, Signal
 
 Numbers4 = Annotated[list[float], Field(min_length=4, max_length=4)]
 BOX = Field(description="x1, y1, x2, y2 in pixels of the upright picture", examples=[[12, 30, 200, 210]])
 BOX_NORM = Field(description="the same as fractions 0..1", examples=[[0.02, 0.06, 0.31, 0.44]])
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Caption = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Tags = Annotated[list[Tag], Field(max_length=100)]
@@ -35,12 +37,15 @@ class CollectionSpec(Strict):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"index_type": "int8_hnsw"}]})
 
-    pack: str | None = Field(None, max_length=200, description="must be the pack this server runs")
+    pack: str | None = Field(None, max_length=200, description="any pack the server has, else its own")
     index_type: IndexType | None = None
+    score_threshold: Share | None = Field(None, description="detections below it are dropped")
+    nms_iou: Share | None = Field(None, description="overlap from which two boxes of a class are one")
+    min_relevance: Share | None = Field(None, description='what "auto" means in its searches')
 
 
 class Collection(BaseModel):
-    """A named set of images with its pack and its index."""
+    """A named set of images with its pack, its index and its own settings; null leaves one to the server."""
 
     name: str
     pack: str
@@ -50,10 +55,32 @@ class Collection(BaseModel):
     objects: int
     size_bytes: int
     last_change: datetime | None
+    score_threshold: float | None
+    nms_iou: float | None
+    min_relevance: float | None
 
 
 class Collections(BaseModel):
     collections: list[Collection]
+
+
+class LabelNames(BaseModel):
+    """The best name of a label in each language, to show it by."""
+
+    en: str = Field(examples=["traffic light"])
+    zh: str = Field(examples=["红绿灯"])
+
+
+class Label(BaseModel):
+    """A class of the detector with all names by which words find it, best first."""
+
+    id: str
+    en: list[str]
+    zh: list[str]
+
+
+class Labels(BaseModel):
+    labels: list[Label]
 
 
 class DetectedObject(BaseModel):
@@ -62,6 +89,7 @@ class DetectedObject(BaseModel):
     box: Numbers4 = BOX
     box_norm: Numbers4 = BOX_NORM
     label: str
+    label_name: LabelNames | None
     box_score: float = Field(description="confidence of the detector, 0..1")
 
 
@@ -78,6 +106,12 @@ class Detected(BaseModel):
     objects: list[DetectedObject]
 
 
+class Upload(Detected):
+    """A query picture that is still kept, as it was detected, with an address that shows it."""
+
+    image_url: str = Field(description="the picture upright, at most 1280 pixels wide, in a type browsers show")
+
+
 class StoredObject(BaseModel):
     """One box of a stored image; kind `frame` is the whole picture."""
 
@@ -87,7 +121,8 @@ class StoredObject(BaseModel):
     box_norm: Numbers4 = BOX_NORM
     area_share: float = Field(description="box area over picture area, 0..1")
     label: str
-    label_names: list[str] = Field(description="names of the label in English and Chinese")
+    label_name: LabelNames | None = Field(description="None for the frame")
+    label_names: list[str] = Field(description="all names by which words find it, in English and Chinese")
     box_score: float
     colours: list[str]
     ocr_text: list[str]
@@ -108,6 +143,7 @@ class ImageFacts(BaseModel):
     image_id: str
     image_url: str | None = Field(description="None when the bytes stay where Boxlens cannot serve them")
     thumbnail_url: str | None
+    thumbnails: dict[str, str] = Field(description="addresses by width in pixels; none for pictures kept elsewhere")
     file_name: str
     source_uri: str
     width: int
@@ -122,10 +158,16 @@ class ImageFacts(BaseModel):
     attributes: dict[str, str]
 
 
+class ImageObject(StoredObject):
+    """An object of one image, with the picture of it alone."""
+
+    crop_url: str | None
+
+
 class Image(ImageFacts):
     """A stored image with its objects, the frame first."""
 
-    objects: list[StoredObject]
+    objects: list[ImageObject]
 
 
 class ImagePatch(Strict):
@@ -145,22 +187,55 @@ class Why(BaseModel):
     clause: int
     rank: int
     similarity: float
-    contribution: float
+    weight: float = Field(description="that of the clause times that of the signal")
+    contribution: float = Field(description="weight / (10 + rank); for all_of strength / 11")
+    words: list[str] = Field(description="words: what of the query the object holds, as cut for search; colours by id")
+    label: str | None = Field(description="words: the label that was recognised in the query")
+    of: Literal["clauses", "all_of"] = Field(description="what `clause` is an index of")
+
+
+class Highlight(BaseModel):
+    """A text and where words of the query stand in it, in order: start and end, the end exclusive.
+
+    Counted in Unicode code points; in JavaScript `[...text]` counts so.
+    """
+
+    text: str = Field(examples=["停在中關村"])
+    spans: list[tuple[int, int]] = Field(examples=[[[2, 5]]])
 
 
 class HitObject(StoredObject):
     """A matching object of a hit."""
 
     score: float
+    relevance: float | None = Field(description="0..1; null where the collection is too small to tell")
+    part: int | None = Field(description="the index in all_of of what this box stands for")
     why: list[Why]
+    highlights: dict[str, list[Highlight]] = Field(
+        description="of label_names, ocr_text, caption and tags of the object: the texts that hold words of the query"
+    )
 
 
 class Hit(ImageFacts):
     """One image in the answer with its matching objects, best first."""
 
+    collection: str
     score: float
-    relevance: float | None = Field(description="0..1 once relevance is calibrated, until then null")
+    near_duplicates: int = Field(description="found images that look the same and were folded into this one")
+    near_duplicate_ids: list[str] = Field(description="their ids, best first")
+    relevance: float | None = Field(description="of the most relevant object, 0..1; null where it cannot be told")
+    weak: bool = Field(description="shown, but it may well be something else")
     objects: list[HitObject]
+    highlights: dict[str, list[Highlight]] = Field(
+        description="of caption, tags and file_name of the image: the texts that hold words of the query"
+    )
+
+
+class Cut(BaseModel):
+    """What was left out because it is not relevant enough."""
+
+    relevance: float = Field(description="what a hit must reach")
+    dropped: int = Field(description="images found but left out")
 
 
 class Total(BaseModel):
@@ -168,6 +243,58 @@ class Total(BaseModel):
 
     value: int
     relation: Literal["eq", "gte"]
+
+
+class Group(BaseModel):
+    """The best hits for one object of the query picture."""
+
+    object: QueryObject
+    hits: list[Hit]
+
+
+class ReadCount(BaseModel):
+    min: int
+    max: int | None
+
+
+class ReadRelation(BaseModel):
+    is_: RelationName = Field(alias="is")
+    other: int
+
+
+class ReadPart(BaseModel):
+    """A part of `all_of` as it was read."""
+
+    text: str
+    count: ReadCount
+    relation: ReadRelation | None
+
+
+class ReadAway(BaseModel):
+    """A clause that pushes away, as it was read."""
+
+    text: str
+    weight: float
+
+
+class ReadCondition(BaseModel):
+    """A condition read from a text, and what it was read as, in the form in which a query would say it.
+
+    Put `key` into `ignore` to have its words searched as plain words instead.
+    """
+
+    key: str
+    text: str = Field(description="the words it was read from")
+    clause: int = Field(description="index of the clause they stand in")
+    start: int = Field(description="where they begin in its text, in Unicode characters")
+    end: int
+    read_as: Literal["all_of", "filter", "not"]
+    all_of: list[ReadPart] = Field(description="they follow the query's own all_of in the order of read_from_text")
+    filter: dict[str, Any] | None
+    away: ReadAway | None
+    admits_nothing: bool = Field(
+        description="nothing was found, and this condition alone admits no object: leave it out with `ignore`"
+    )
 
 
 class Answer(BaseModel):
@@ -180,17 +307,19 @@ class Answer(BaseModel):
     query_objects: list[QueryObject] = Field(description="objects detected in the query picture")
     upload_id: str | None = Field(description="stands for the picture of search/image in further searches")
     notes: list[str] = Field(description="what the reader should know, such as a signal that is off")
-    cut: dict[str, Any] | None = Field(description="what relevance cut off, once it is calibrated")
-    groups: list[Any] = Field(description="one answer per detected object, once that can be asked for")
-    read_from_text: list[Any] = Field(description="filters read from the words, once that is done")
+    cut: Cut | None = Field(description="null when nothing was to be cut, or relevance cannot be told")
+    groups: list[Group] = Field(description="one for each object of the query picture, where groups asked for them")
+    read_from_text: list[ReadCondition] = Field(description="conditions read from the texts")
+    words_left: str | None = Field(description="what was left of the texts to be searched as words, if any was read")
 
 
 class Count(BaseModel):
     value: str
-    count: int
+    count: int = Field(description="images that hold a found object with this value")
+    name: LabelNames | None = Field(None, description="names of a label; None for other fields")
 
 
 class Facets(BaseModel):
-    """Counts of objects under a filter, largest first, by field."""
+    """Counts of images by label, tag, colour, format, year and camera of what was found, largest first."""
 
     facets: dict[str, list[Count]]

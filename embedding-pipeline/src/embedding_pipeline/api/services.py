@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
-from embedding_pipeline.domain import (
-    Answer,
-    Detection,
-    ImageRef,
-    IndexedObject,
-    Missing,
-    PackInfo,
-    Pixels,
-    Query,
-    Stage,
-)
+from embedding_pipeline.answers import Answer
+from embedding_pipeline.domain import Detection, ImageRef, IndexedObject, LabelName, Missing, PackInfo, Pixels, Stage
+from embedding_pipeline.errors import PackMismatch
 from embedding_pipeline.ports import Fetcher, ObjectIndex, ObjectStore
+from embedding_pipeline.queries import Query
+from embedding_pipeline.remembering import Lookups
 from embedding_pipeline.settings import Settings
+
+T = TypeVar("T")
 
 
 class Indexer(Protocol):
@@ -35,7 +31,16 @@ class Searcher(Protocol):
 
     def search(self, collection: str, query: Query) -> Answer: ...
 
-    def similar(self, collection: str, object_id: str, size: int) -> Answer: ...
+    def similar(
+        self,
+        collection: str,
+        object_id: str,
+        size: int,
+        min_relevance: float | Literal["auto"] | None,
+        cursor: str | None = None,
+    ) -> Answer: ...
+
+    def facets(self, collection: str, query: Query) -> Mapping[str, Mapping[str, int]]: ...
 
     def detect(self, pixels: Pixels) -> list[Detection]: ...
 
@@ -54,6 +59,13 @@ class Picture(Protocol):
 
     @property
     def format(self) -> str: ...
+
+
+class Pack(Protocol):
+    """A pack of networks."""
+
+    @property
+    def info(self) -> PackInfo: ...
 
 
 class Services(Protocol):
@@ -81,7 +93,22 @@ class Services(Protocol):
     def pack(self) -> PackInfo: ...
 
     @property
+    def labels(self) -> Sequence[LabelName]:
+        """The classes of the pack's detector."""
+        ...
+
+    @property
     def bucket(self) -> str: ...
+
+    def at(self, collection: str, *, fresh: bool = False) -> Services:
+        """The services with the pack and thresholds of a collection; ``fresh`` reads anew which those are.
+
+        Raises NotFound, ModelMissing."""
+        ...
+
+    def pack_named(self, name: str) -> Pack:
+        """Raises ModelMissing."""
+        ...
 
     def decode(self, data: bytes) -> Picture:
         """Raises EmptyInput, UnreadablePicture, UnsupportedType, TooLarge."""
@@ -95,6 +122,10 @@ class Services(Protocol):
         """Work done by each stage since the start, by name."""
         ...
 
+    def lookups(self) -> Mapping[str, Lookups]:
+        """How often texts, boxes and pictures of queries were remembered and how often not."""
+        ...
+
 
 def services_of(request: Request) -> Services:
     """The services the application was made with."""
@@ -103,3 +134,14 @@ def services_of(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+def with_pack(services: Services, collection: str, work: Callable[[Services], T]) -> T:
+    """Do something with the pack of a collection; once more when another came in its place meanwhile.
+
+    Raises NotFound, ModelMissing, and whatever the work raises.
+    """
+    try:
+        return work(services.at(collection))
+    except PackMismatch:
+        return work(services.at(collection, fresh=True))

@@ -28,7 +28,7 @@ FORMAT = 1
 def delete(services: Services, collection: str, image_id: str) -> None:
     """Delete an image; what is needed to bring it back is written first. Raises NotFound, ProxyAway, DiskFull."""
     objects = services.index.image(collection, image_id, vectors=True)
-    data = pack(objects, services.pack.revision, datetime.now(UTC))
+    data = pack(objects, services.index.setup(collection).pack.revision, datetime.now(UTC))
     services.store.put(TRASH, _key(collection, image_id), data, "application/json")
     services.index.delete_image(collection, image_id)
     services.index.refresh(collection)
@@ -36,7 +36,7 @@ def delete(services: Services, collection: str, image_id: str) -> None:
 
 def restore(services: Services, collection: str, image_id: str) -> list[IndexedObject]:
     """Bring a deleted image back. Raises NotFound when the hour is over, Conflict when it is stored again already."""
-    services.index.check_pack(collection, services.pack)
+    current = services.index.setup(collection, fresh=True).pack.revision
     if services.index.stored(collection, [image_id]):
         raise Conflict(f"The image {image_id} is stored in {collection}: there is nothing to restore.")
     gone = NotFound(f"No deleted image {image_id} is kept for {collection}.", hint="Add the picture again.")
@@ -45,7 +45,7 @@ def restore(services: Services, collection: str, image_id: str) -> list[IndexedO
     except NotFound as error:
         raise gone from error
     objects, revision, deleted_at = unpack(data)
-    if revision != services.pack.revision or (datetime.now(UTC) - deleted_at).total_seconds() > KEEP_S:
+    if revision != current or (datetime.now(UTC) - deleted_at).total_seconds() > KEEP_S:
         raise gone
     failed = [result.reason for result in services.index.write(collection, objects) if not result.ok]
     if failed:
@@ -112,6 +112,7 @@ def pack(objects: Sequence[IndexedObject], revision: str, deleted_at: datetime) 
             "caption": record.caption,
             "tags": record.tags,
             "attributes": dict(record.attributes),
+            "picture_hash": record.picture_hash,
         },
         "objects": [
             {

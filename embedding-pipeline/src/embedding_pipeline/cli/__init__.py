@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from embedding_pipeline.cli import bench, collections, demo, doctor, es, images, ingest, models, search, serve
+from embedding_pipeline.cli import bench, collections, demo, doctor, es, eval, images, ingest, models, search, serve
 from embedding_pipeline.cli.output import complain
 from embedding_pipeline.errors import BoxlensError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (demo, serve, ingest, search, doctor):
+for module in (demo, serve, ingest, search, eval, doctor):
     module.add_to(app)
 app.add_typer(es.app, name="es")
 app.add_typer(collections.app, name="collections")

@@ -34,3 +34,61 @@ def ingest(
         ("way", "crops/s", "seconds"), [(w["way"], w["crops_per_second"], w["seconds"]) for w in result["ways"]]
     )
     output.print_mapping({k: v for k, v in result.items() if k != "ways"})
+
+
+@app.command()
+def search(
+    collection: output.Collection = None,
+    requests: Annotated[int, typer.Option(min=5, help="Of each kind.")] = 100,
+    json: output.Json = False,
+) -> None:
+    """What a search costs beyond networks and Elasticsearch, and four clauses against the slowest of them.
+
+    Example: boxlens bench search -c default
+    """
+    from embedding_pipeline.bench_search import Measured, bench_search
+    from embedding_pipeline.cli.serve import serving
+    from embedding_pipeline.wiring import open_boxlens
+
+    settings = output.settings()
+    name = collection or settings.collection
+    with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
+        measured = Measured(boxlens, name)
+        with serving(measured) as address:
+            result = bench_search(measured, name, address, requests, output.say)
+    if json:
+        output.print_json(result)
+        return
+    rows = [tuple(row.values()) for row in result["requests"]]
+    output.print_table(tuple(result["requests"][0]), rows)
+    output.print_mapping({k: v for k, v in result.items() if k != "requests"})
+
+
+@app.command()
+def page(
+    collection: output.Collection = None,
+    words: Annotated[str, typer.Option(help="Words that find pictures in the collection.")] = "dog",
+    rounds: Annotated[int, typer.Option(min=1, help="Each in a browser that has seen nothing yet.")] = 5,
+    json: output.Json = False,
+) -> None:
+    """First paint, interactive, search to first picture: in a Chromium of this machine, over the page served here.
+
+    Example: boxlens bench page --words cat
+    """
+    from embedding_pipeline.bench_page import bench_page
+    from embedding_pipeline.cli.serve import page_folder, serving
+    from embedding_pipeline.wiring import open_boxlens
+
+    settings = output.settings()
+    front = page_folder()
+    with (
+        output.download_bar() as bar,
+        open_boxlens(settings, output.say, bar) as boxlens,
+        serving(boxlens, front) as address,
+    ):
+        result = bench_page(address, collection or settings.collection, words, rounds)
+    if json:
+        output.print_json(result)
+        return
+    output.print_table(tuple(result["times_ms"][0]), [tuple(row.values()) for row in result["times_ms"]])
+    output.print_mapping({k: v for k, v in result.items() if k != "times_ms"})

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import httpx
 import typer
 
+from embedding_pipeline.answers import Answer
 from embedding_pipeline.cli import output
 from embedding_pipeline.cli.progress import ingest_progress
 from embedding_pipeline.cli.search import print_answer
-from embedding_pipeline.domain import Answer, ImageRef, PictureClause, Query, TextClause
+from embedding_pipeline.domain import ImageRef, image_id_of
 from embedding_pipeline.errors import BoxlensError, Unavailable
+from embedding_pipeline.queries import PictureClause, Query, TextClause
 
 if TYPE_CHECKING:
     from embedding_pipeline.wiring import Boxlens
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _COLLECTION, _PACK = "default", "demo"
 
 _SCENES, _SEED = 200, 1
-# What the samples surely hold: every thing of the artwork comes up in 200 scenes.
-_WORDS = ("红苹果", "pizza", "雨伞 umbrella")
+# What the samples surely hold: every thing of the artwork comes up in 200 scenes, some twice.
+_WORDS = ("红苹果", "dog", "雨伞 umbrella")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,14 +34,14 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Check everything and exit instead of serving.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 8080,
-    data: Annotated[Path | None, typer.Option(help="Where the demo keeps its data [default: .data/demo].")] = None,
+    data: Annotated[Path | None, typer.Option(help="Where the demo keeps its data (default: .data/demo).")] = None,
     json: output.Json = False,
 ) -> None:
     """Set up what is missing, index sample pictures, show four searches, then serve the page.
 
     Example: boxlens demo --once
     """
-    from embedding_pipeline.cli.serve import page_folder, serve_here
+    from embedding_pipeline.cli.serve import page_folder, serve_here, serving
     from embedding_pipeline.wiring import open_boxlens
 
     settings = output.settings()
@@ -50,9 +50,9 @@ def demo(
     manifest = _samples(settings.data_dir / "samples")
     with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
         _ingest(boxlens, manifest)
-        searches = _searches(boxlens, manifest.parent / "scene-0000.jpg", quiet=json)
+        searches = _searches(boxlens, manifest.parent, quiet=json)
         if once:
-            with _serving(boxlens, page) as address:
+            with serving(boxlens, page) as address:
                 _check(address)
             if json:
                 output.print_json(
@@ -90,11 +90,16 @@ def _ingest(boxlens: Boxlens, manifest: Path) -> None:
     )
 
 
-def _searches(boxlens: Boxlens, example: Path, *, quiet: bool) -> dict[str, Answer]:
+def _searches(boxlens: Boxlens, samples: Path, *, quiet: bool) -> dict[str, Answer]:
     """Searches in Chinese, English, both at once, and with a picture. Raises Unavailable when one finds nothing."""
+    from embedding_pipeline.samples.making import shown_twice
+
     queries = {words: Query((TextClause(words),), size=5) for words in _WORDS}
-    picture = boxlens.decode(example.read_bytes())
-    queries[f"the picture {example.name}"] = Query((PictureClause(picture.pixels),), size=5)
+    name, file, box = shown_twice(samples)
+    data = (samples / file).read_bytes()
+    picture = boxlens.decode(data)
+    example = PictureClause(picture.pixels, box, image_id=image_id_of(data))
+    queries[f"the {name} of {file}"] = Query((example,), size=5)
     answers = {}
     for title, query in queries.items():
         answer = answers[title] = boxlens.searcher.search(_COLLECTION, query)
@@ -106,25 +111,6 @@ def _searches(boxlens: Boxlens, example: Path, *, quiet: bool) -> dict[str, Answ
     return answers
 
 
-@contextmanager
-def _serving(boxlens: Boxlens, page: Path | None) -> Iterator[str]:
-    """API and page on a free port for the length of the block."""
-    import uvicorn
-
-    from embedding_pipeline.api.app import create_app
-    from embedding_pipeline.cli.serve import listen
-
-    listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(boxlens, page_dir=page), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
 def _check(address: str) -> None:
     """The served whole as a browser meets it. Raises Unavailable."""
     with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
@@ -134,7 +120,7 @@ def _check(address: str) -> None:
         page = client.get("/")
         if page.status_code != 200 or "<html" not in page.text.lower():
             raise Unavailable("The page does not come.", hint="Look at search-front and run the command again.")
-        hits = client.get(f"/v1/collections/{_COLLECTION}/search", params={"q": "pizza", "size": 1}).json()["hits"]
+        hits = client.get(f"/v1/collections/{_COLLECTION}/search", params={"q": "dog", "size": 1}).json()["hits"]
         thumbnail = httpx.get(hits[0]["thumbnail_url"], timeout=30, trust_env=False)
         if thumbnail.status_code != 200 or not thumbnail.headers["content-type"].startswith("image/"):
             raise BoxlensError("A thumbnail does not come.", hint="Run `boxlens doctor`.")

@@ -80,10 +80,35 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available",
         "Close other programs, or set BOXLENS_ELASTICSEARCH__HEAP=512m.",
     )
-    yield Finding("processor", True, f"{os.cpu_count()} cores; models run on the processor")
+    yield Finding("processor", True, f"{os.cpu_count()} cores")
+    yield from _runtimes()
+
+
+def _runtimes() -> Iterator[Finding]:
+    from embedding_pipeline.models.ways import RUNTIMES, install, this_machine, versions
+
+    here, machine = versions(), this_machine(look_for_gpu=True)
+    absent = [runtime for runtime in RUNTIMES if runtime not in here]
+    detail = ", ".join(f"{runtime} {version}" for runtime, version in here.items())
+    yield Finding("runtimes", True, detail + (f"; not installed: {', '.join(absent)}" if absent else ""))
+    driver = shutil.which("nvidia-smi") is not None
+    if machine.cuda:
+        yield Finding("gpu", True, "torch can use it, for packs with torch weights")
+    elif driver:
+        repair = install("torch") if "torch" in absent else "Install a torch built for this driver's CUDA."
+        yield Finding("gpu", None, "there is one, and torch cannot use it", repair)
+    else:
+        yield Finding("gpu", True, "none; networks run on the processor")
+
+
+def _networks(boxlens: Boxlens) -> Iterator[Finding]:
+    for name, session in boxlens.loaded.sessions.items():
+        yield Finding(f"network {name}", True, session.described())
 
 
 def _boxlens(boxlens: Boxlens) -> Iterator[Finding]:
+    from embedding_pipeline.stores.elastic_renewal import LACKING
+
     missing = {lack.name: (lack.detail, lack.repair) for lack in boxlens.checks()}
     for name, where in (("elasticsearch", boxlens.addresses.elasticsearch), ("minio-proxy", boxlens.addresses.proxy)):
         detail, repair = missing.get(name, (f"answers at {where}", ""))
@@ -101,10 +126,19 @@ def _boxlens(boxlens: Boxlens) -> Iterator[Finding]:
         f"{pack.name} {pack.revision[:12]}" + (f"; off: {', '.join(off)}" if off else ""),
         "The pack has no such network; choose another with BOXLENS_PACK." if off else "",
     )
+    yield from _networks(boxlens)
     for info in boxlens.index.collections():
         try:
             boxlens.index.check_pack(info.name, pack)
-            yield Finding(f"collection {info.name}", True, f"{info.images:,} images, {info.objects:,} objects")
+            counts = f"{info.images:,} images, {info.objects:,} objects"
+            old = boxlens.index.matching(info.name, LACKING, 1)
+            lack = "; filters on position and counts miss what an older Boxlens stored" if old else ""
+            yield Finding(
+                f"collection {info.name}",
+                None if old else True,
+                counts + lack,
+                f"boxlens collections renew {info.name}" if old else "",
+            )
         except BoxlensError as error:
             yield Finding(f"collection {info.name}", None, error.detail, error.hint)
 

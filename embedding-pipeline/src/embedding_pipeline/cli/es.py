@@ -21,20 +21,23 @@ from embedding_pipeline.stores.node_status import NodeStatus, status
 NOT_RUNNING = 4
 app = typer.Typer(no_args_is_help=True, help="The embedded Elasticsearch: the real server, on this machine alone.")
 
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder [BOXLENS_DATA_DIR, else .data].")]
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder (BOXLENS_DATA_DIR, else .data).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 @app.command(epilog="Example: boxlens es start --nodes 3 --port 9200")
 def start(
-    nodes: Annotated[int | None, typer.Option(help="Nodes of the cluster, 1 to 9 [1].")] = None,
+    nodes: Annotated[int | None, typer.Option(help="Nodes of the cluster, 1 to 9 (1).")] = None,
     data: Data = None,
-    port: Annotated[int | None, typer.Option(help="First port to try, 0 for any [9200].", min=0, max=65535)] = None,
-    java_home: Annotated[Path | None, typer.Option(help="A JDK 21 to 25 [JAVA_HOME, else the one included].")] = None,
+    port: Annotated[int | None, typer.Option(help="First port to try, 0 for any (9200).", min=0, max=65535)] = None,
+    java_home: Annotated[Path | None, typer.Option(help="A JDK 21 to 25 (JAVA_HOME, else the one included).")] = None,
     wait: Annotated[float, typer.Option(help="Seconds the start may take.", min=1)] = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Start it and leave it running until `boxlens es stop`. Fetches the server (42 MB) the first time."""
+    """Start it and leave it running until `boxlens es stop`. Fetches the server (42 MB) the first time.
+
+    Example: boxlens es start --nodes 3
+    """
     settings = Settings()
     chosen = settings.elasticsearch
     folder = data or settings.data_dir
@@ -59,7 +62,7 @@ def start(
 
 @app.command(epilog="Example: boxlens es stop --data .data")
 def stop(data: Data = None, as_json: AsJson = False) -> None:
-    """Stop it cleanly; its data stay."""
+    """Stop it cleanly; its data stay. Example: boxlens es stop"""
     folder = data or Settings().data_dir
     stopped = EmbeddedElasticsearch(folder).stop()
     if as_json:
@@ -70,7 +73,7 @@ def stop(data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command("status", epilog="Example: boxlens es status --json")
 def show_status(data: Data = None, as_json: AsJson = False) -> None:
-    """Say whether it runs, where, and how it is. Exit code 4 when it does not run."""
+    """Say whether it runs, where, and how it is. Exit code 4 when it does not run. Example: boxlens es status --json"""
     folder = data or Settings().data_dir
     running = status(folder)
     if running is not None:

@@ -34,7 +34,7 @@ def ingest(
     reference: Annotated[
         bool, typer.Option("--reference/--copy", help="Leave the bytes where they are, or copy them (the default).")
     ] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads per model [default: all cores].")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads per model (default: all cores).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be taken in.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Skip, unread, files that an earlier run finished.")] = False,
     shard: Annotated[str | None, typer.Option(help="I/N: take the I-th of N parts, for N machines.")] = None,
@@ -57,14 +57,15 @@ def ingest(
         return
     with output.download_bar() as bar, open_boxlens(settings, output.say, bar) as boxlens:
         name = collection or settings.collection
-        info = boxlens.index.create(name, boxlens.pack)
+        room = boxlens.at_or_new(name)
+        info = boxlens.index.create(name, room.pack)
         journal = IngestJournal(settings.data_dir / "ingest.sqlite", info.index)
 
         def refs() -> Iterator[ImageRef]:
             return references(sources, boxlens.store, reference=reference, shard=part)
 
-        with _Failures(failures) as failed, _interruptible() as stop, ingest_progress(refs, quiet=json) as progress:
-            report = boxlens.indexer.ingest(
+        with Failures(failures) as failed, interruptible() as stop, ingest_progress(refs, quiet=json) as progress:
+            report = room.indexer.ingest(
                 refs(),
                 collection=name,
                 on_progress=progress,
@@ -90,7 +91,7 @@ class _WriteOnly:
         return False
 
 
-class _Failures:
+class Failures:
     """Failures as they come, to a file that takes its name at the end: the old one may be the source being read."""
 
     def __init__(self, path: Path) -> None:
@@ -98,7 +99,7 @@ class _Failures:
         self.count = 0
         self.first: list[Failure] = []
 
-    def __enter__(self) -> _Failures:
+    def __enter__(self) -> Failures:
         self._file = self._part.open("wb")
         return self
 
@@ -119,7 +120,7 @@ class _Failures:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """The first Ctrl-C (or SIGTERM) ends after the batches under way, the second at once."""
     stop = threading.Event()
 
@@ -154,7 +155,7 @@ def _dry_run(sources: list[str], reference: bool, part: Shard | None, json: bool
     output.console.print(f"{sum(kinds.values()):,} files, {size / 2**20:,.1f} MiB; nothing was taken in.")
 
 
-def _summary(report: IngestReport, failed: _Failures, collection: str, json: bool) -> None:
+def _summary(report: IngestReport, failed: Failures, collection: str, json: bool) -> None:
     if json:
         output.print_json(
             report.as_dict() | {"collection": collection, "failures": str(failed.path) if failed.count else None}

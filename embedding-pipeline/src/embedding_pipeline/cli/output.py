@@ -22,7 +22,7 @@ console = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)  # what is not the result: progress, hints, errors
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON for programs.")]
-Collection = Annotated[str | None, typer.Option("-c", "--collection", help="Which collection [default: default].")]
+Collection = Annotated[str | None, typer.Option("-c", "--collection", help="Which collection; else the set one.")]
 
 
 def settings(**changes: Any) -> Settings:

@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from embedding_pipeline.cli.output import aside
-from embedding_pipeline.domain import ImageRef, IngestReport
+from embedding_pipeline.domain import IngestReport
 from embedding_pipeline.errors import BoxlensError
 
 
 @contextmanager
-def ingest_progress(refs: Callable[[], Iterable[ImageRef]], *, quiet: bool) -> Iterator[Callable[[IngestReport], None]]:
-    """A function to be told each report. The total is counted beside the work, so a large source starts at once."""
+def ingest_progress(refs: Callable[[], Iterable[object]], *, quiet: bool) -> Iterator[Callable[[IngestReport], None]]:
+    """A function to be told each report; ``refs`` gives as many things as there are pictures.
+
+    They are counted beside the work, so a large source starts at once.
+    """
     if quiet:
         yield lambda report: None
         return

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +44,7 @@ def serve(
             return
         from embedding_pipeline.wiring import Boxlens
 
-        serve_here(Boxlens(settings, addresses), host, port, page_folder())
+        serve_here(Boxlens(settings, addresses, say=output.say), host, port, page_folder())
 
 
 def serve_here(boxlens: Boxlens, host: str, port: int, page: Path | None) -> None:
@@ -57,14 +60,35 @@ def serve_here(boxlens: Boxlens, host: str, port: int, page: Path | None) -> Non
     server.run(sockets=[listening])
 
 
+@contextmanager
+def serving(boxlens: Boxlens, page: Path | None = None) -> Iterator[str]:
+    """API and page on a free port of this machine for the length of the block; their address."""
+    import uvicorn
+
+    from embedding_pipeline.api.app import create_app
+
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(boxlens, page_dir=page), log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises Conflict when the port is taken."""
     try:
-        return socket.create_server((host, port))
+        bound = socket.create_server((host, port))
     except OSError as error:
         raise Conflict(
             f"{host}:{port} cannot be listened on: {error.strerror}.", hint="Give another --port; 0 takes a free one."
         ) from error
+    # asyncio sends small answers at once (TCP_NODELAY) on sockets that say they are TCP; this one says 0, and each
+    # answer would wait 40 ms for the client's acknowledgement
+    return socket.socket(bound.family, bound.type, socket.IPPROTO_TCP, fileno=bound.detach())
 
 
 def page_folder() -> Path | None:
@@ -80,7 +104,7 @@ def app_of_worker() -> object:
     from embedding_pipeline.wiring import Boxlens
 
     addresses = Addresses(os.environ["BOXLENS_ELASTICSEARCH__URL"], os.environ["BOXLENS_PROXY__URL"])
-    return create_app(Boxlens(output.settings(), addresses), page_dir=page_folder())
+    return create_app(Boxlens(output.settings(), addresses, say=output.say), page_dir=page_folder())
 
 
 def _serve_processes(host: str, port: int, workers: int, elasticsearch: str, proxy_url: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from embedding_pipeline.domain import Box
 from embedding_pipeline.samples.artwork import DEMO_STYLES, Artwork
 from embedding_pipeline.samples.backgrounds import paint
 from embedding_pipeline.samples.names import Thing, things
@@ -65,6 +66,22 @@ def make_samples(folder: Path, count: int = 300, seed: int = 1, styles: Sequence
     manifest = folder / MANIFEST
     manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return manifest
+
+
+def shown_twice(folder: Path) -> tuple[str, str, Box]:
+    """The first thing that the samples in a folder show in two styles: its English name, the picture that shows it
+    first, and its box there.
+
+    Raises ValueError when there is none.
+    """
+    first: dict[str, tuple[str, str, list[int]]] = {}
+    for picture in json.loads((folder / TRUTH).read_text(encoding="utf-8")):
+        for shown in picture["objects"]:
+            file, style, box = first.setdefault(shown["thing"], (picture["file"], shown["style"], shown["box"]))
+            if style != shown["style"]:
+                x1, y1, x2, y2 = box
+                return shown["en"][0], file, Box(x1, y1, x2, y2)
+    raise ValueError(f"{folder} shows nothing in two styles")
 
 
 def _styles(scene: Scene) -> str:

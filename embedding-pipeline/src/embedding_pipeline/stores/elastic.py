@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from elasticsearch import Elasticsearch
 
 from embedding_pipeline.domain import (
     CollectionInfo,
-    Filter,
+    CollectionSettings,
+    CollectionSetup,
     IndexedObject,
     IndexType,
     ItemResult,
     PackInfo,
-    RankedObject,
-    VectorQuery,
-    WordQuery,
+    Vector,
     object_id,
 )
 from embedding_pipeline.errors import BoxlensError
+from embedding_pipeline.queries import BY_RELEVANCE, Filter, RankedObject, Sort, VectorQuery, WordQuery
 from embedding_pipeline.settings import IndexSettings
 from embedding_pipeline.stores import elastic_bodies as bodies
 from embedding_pipeline.stores import elastic_reads as reads
-from embedding_pipeline.stores.collection_names import require_same_pack
+from embedding_pipeline.stores.collection_names import base, require_same_pack, staged
+from embedding_pipeline.stores.elastic_answers import listed, ranked
 from embedding_pipeline.stores.elastic_bulk import Action, Outcome, Patience, action, send
 from embedding_pipeline.stores.elastic_collections import Collections, Standing
 from embedding_pipeline.stores.elastic_documents import annotation, from_source, now
 from embedding_pipeline.stores.elastic_errors import away, disk_full, speaking, understood_answer
+from embedding_pipeline.stores.elastic_renewal import AT_ONCE, LACKING, additions
+from embedding_pipeline.stores.elastic_swap import Swaps
 from embedding_pipeline.stores.elastic_writer import Writer
 from embedding_pipeline.stores.mapping import mode_settings
 from embedding_pipeline.stores.object_checks import annotated, no_image, require_query
@@ -53,6 +56,7 @@ class ElasticIndex:
         self._prefix = prefix
         self._patience = patience or Patience()
         self._collections = Collections(client, settings or IndexSettings(), prefix)
+        self._swaps = Swaps(client, settings or IndexSettings(), self._collections)
         self._all_visible: set[str] = set()
         self._lock = Lock()
 
@@ -72,12 +76,32 @@ class ElasticIndex:
     def check_pack(self, collection: str, pack: PackInfo) -> None:
         require_same_pack(collection, self._collections.standing(collection, fresh=True).pack, pack)
 
+    def setup(self, collection: str, *, fresh: bool = False) -> CollectionSetup:
+        standing = self._collections.standing(collection, fresh=fresh)
+        return CollectionSetup(standing.pack, standing.settings)
+
+    def configure(self, collection: str, settings: CollectionSettings) -> None:
+        self._collections.configure(collection, settings)
+
+    def stage(self, collection: str, pack: PackInfo) -> str:
+        return self._swaps.stage(collection, pack)
+
+    def unstage(self, collection: str) -> None:
+        self._collections.drop(staged(collection))
+
+    def seal(self, collection: str, *, sealed: bool) -> None:
+        self._swaps.seal(collection, sealed=sealed)
+
+    def promote(self, collection: str) -> None:
+        self._swaps.promote(collection)
+
     def write(self, collection: str, objects: Iterable[IndexedObject]) -> Iterator[ItemResult]:
-        standing = self._collections.standing(collection, fresh=True)
+        standing = self._collections.brought_up(collection)
         self._make_visible(standing)
         whole = False
         try:
-            yield from Writer(self._client, standing.alias, collection, standing.pack, self._patience).write(objects)
+            name = base(collection)
+            yield from Writer(self._client, standing.alias, name, standing.pack, self._patience).write(objects)
             whole = True
         finally:
             if not whole:  # documents may lie there that no frame tells of: the next write must see them
@@ -148,6 +172,18 @@ class ElasticIndex:
         outcomes |= self._do(collection, [action("delete", key) for key in sorted(ids - {frame})])
         return sum(outcome.result == "deleted" for outcome in outcomes.values())
 
+    def renew(self, collection: str) -> int:
+        self._collections.brought_up(collection)
+        self.refresh(collection)
+        renewed = 0
+        while lacking := self.matching(collection, LACKING, AT_ONCE):
+            moment = now()
+            images = [additions(self.image(collection, frame.image_id), moment) for frame in lacking]
+            self._do(collection, [part for image in images for part in image[:-1]])
+            self._do(collection, [image[-1] for image in images])
+            renewed += len(images)
+        return renewed
+
     def _do(self, collection: str, actions: Sequence[Action]) -> dict[str, Outcome]:
         """A few actions, visible at once. Raises ElasticsearchAway when one of them fails."""
         alias = self._collections.standing(collection).alias
@@ -174,27 +210,41 @@ class ElasticIndex:
             if "error" in answer:
                 self._collections.forget(collection)
                 raise understood_answer(answer, collection)
-        return [_ranked(answer, query) for answer, query in zip(answers, queries, strict=True)]
+        return [ranked(answer, query) for answer, query in zip(answers, queries, strict=True)]
 
-    def matching(self, collection: str, filter: Filter, size: int, after: str | None = None) -> list[RankedObject]:
+    def sample(self, collection: str, signal: Literal["vit", "clip"], size: int) -> Vector:
+        return reads.sample(self._client, self._collections.standing(collection).alias, collection, signal, size)
+
+    def matching(
+        self,
+        collection: str,
+        filter: Filter,
+        size: int,
+        after: str | None = None,
+        *,
+        sort: Sort = BY_RELEVANCE,
+        after_value: float | None = None,
+    ) -> list[RankedObject]:
         standing = self._collections.standing(collection)
         found: list[RankedObject] = []
         while len(found) < size:
-            body = bodies.matching_body(filter, size - len(found), after)
+            body = bodies.matching_body(filter, size - len(found), sort, after, after_value)
             with speaking(collection):
                 hits = self._client.search(index=standing.alias, body=body)["hits"]["hits"]
-            found += [RankedObject(hit["_id"], _image_of(hit["_id"]), 0.0) for hit in hits]
+            found += [listed(hit, sort) for hit in hits]
             if len(hits) < body["size"]:
                 break
-            after = found[-1].object_id
+            after, after_value = found[-1].object_id, found[-1].value
         return found
 
-    def facets(self, collection: str, filter: Filter) -> Mapping[str, Mapping[str, int]]:
+    def facets(
+        self, collection: str, filter: Filter, object_ids: Collection[str] | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
         standing = self._collections.standing(collection)
         with speaking(collection):
-            answer = self._client.search(index=standing.alias, body=bodies.facets_body(filter))
+            answer = self._client.search(index=standing.alias, body=bodies.facets_body(filter, object_ids))
         return {
-            name: {bucket.get("key_as_string", bucket["key"]): bucket["doc_count"] for bucket in told["buckets"]}
+            name: {bucket.get("key_as_string", bucket["key"]): bucket["images"]["value"] for bucket in told["buckets"]}
             for name, told in answer["aggregations"].items()
         }
 
@@ -213,15 +263,3 @@ class ElasticIndex:
             full = disk_full("its indices are read-only-allow-delete")
             return f"{full.detail} {full.hint}"
         return ""
-
-
-def _ranked(answer: Mapping[str, Any], query: VectorQuery | WordQuery) -> list[RankedObject]:
-    """Hits as ranked objects; for unit vectors Elasticsearch scores (1 + cosine) / 2."""
-    hits = [(hit["_id"], hit["sort"][0]) for hit in answer["hits"]["hits"]]
-    if isinstance(query, VectorQuery):
-        hits = [(key, 2 * score - 1) for key, score in hits]
-    return [RankedObject(key, _image_of(key), score) for key, score in hits]
-
-
-def _image_of(id: str) -> str:
-    return id.rpartition("-")[0]

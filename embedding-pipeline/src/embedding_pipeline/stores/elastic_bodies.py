@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from embedding_pipeline.domain import Filter, VectorQuery, WordQuery
-from embedding_pipeline.stores.filter_checks import Area, Check, CheckedFilter, Period, Value, checked
-from embedding_pipeline.stores.object_words import LABEL_WEIGHT, distinct, fields_for, needed
+import numpy as np
+
+from embedding_pipeline.queries import Filter, Sort, SortField, VectorQuery, WordQuery
+from embedding_pipeline.stores.filter_checks import Area, Check, CheckedFilter, Circle, Period, Value, Words, checked
+from embedding_pipeline.stores.object_words import COLOUR_WEIGHT, LABEL_WEIGHT, distinct, fields_for, needed
+from embedding_pipeline.wanted_words import colour_tokens
 
 Body = dict[str, Any]
 
@@ -23,6 +27,10 @@ Measured with int8_hnsw on 10,000 clustered vectors of 512 dims, recall@10: 0.90
 candidates, 1.000 with 3 and 200, at no cost in time that could be told from noise.
 """
 
+MOST_VALUES = 1000
+COUNTED_EXACTLY = 40_000
+"""Distinct images are counted by HyperLogLog++, which counts up to so many nearly exactly; more is not allowed."""
+
 SPARE = 16
 """Asked for beyond k, so that the order of ties at the end is ours and not that of the graph."""
 
@@ -32,18 +40,30 @@ BY_RANK: list[Body] = [
     {"box_score": {"order": "desc"}},
     {"object_id": {"order": "asc"}},
 ]
+VALUES: dict[SortField, str] = {"taken_at": "taken_at", "ingested_at": "ingested_at", "box_area": "area_share"}
+"""The stored field behind each order."""
+
+BOX = ("box.x1", "box.y1", "box.x2", "box.y2")
+
+UNOPENED: Body = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
+"""Nothing but sort values is read of a hit: to name its ``_id`` the server would decompress its document, which makes
+a list of 1,000 take twice as long."""
+
+NO_VALUE = 2**63 - 1
+"""What the server says of an object without a value, with a minus where the order is descending."""
+
 UNREAD = ["vit_vector", "clip_vector", "tokens"]
 """Left out of what a read brings back: in the request, because leaving them out of _source would break updates."""
 
 
 def vector_body(query: VectorQuery, index_type: str) -> Body:
-    """The nearest k by kNN with the filter inside the graph search."""
+    """The nearest k by kNN with the filter inside the graph search. The vector stands in it as a numpy array."""
     k = min(query.k, MOST_RESULTS)
     gathered = min(k + SPARE, MOST_RESULTS)
     candidates = min(max(CANDIDATES_PER_RESULT * gathered, FEWEST_CANDIDATES), MOST_RESULTS)
     knn: Body = {
         "field": f"{query.signal}_vector",
-        "query_vector": query.vector.tolist(),
+        "query_vector": np.ascontiguousarray(query.vector),
         "k": gathered,
         "num_candidates": candidates,
     }
@@ -51,29 +71,44 @@ def vector_body(query: VectorQuery, index_type: str) -> Body:
         knn["rescore_vector"] = {"oversample": OVERSAMPLE}
     if not query.filter.empty:
         knn["filter"] = filter_query(checked(query.filter))
-    return {"knn": knn, "size": k, "sort": BY_RANK, "_source": False, "track_total_hits": False}
+    return {"knn": knn, "size": k, "sort": by_rank(query), **UNOPENED}
+
+
+def by_rank(query: VectorQuery | WordQuery) -> list[Body]:
+    """The order of a ranked list. The keys after the object id decide nothing: they bring along the first bits of the
+    picture's hash, and where asked for the box and the value of a field, which costs less than opening documents."""
+    along: list[Body] = [{"picture_bits": {"order": "asc", "missing": "_last", "unmapped_type": "long"}}]
+    if query.boxes:
+        along += [{side: {"order": "asc"}} for side in BOX]
+    if query.value != "relevance":
+        along.append({VALUES[query.value]: {"order": "asc", "missing": "_last"}})
+    return BY_RANK + along
 
 
 def word_body(query: WordQuery) -> Body:
     """Objects of a named label first, then those that hold enough of the tokens.
 
     A token scores its weight times its rarity (BM25 with k1 and b of 0, see the mapping) in
-    its best field; an exact label scores ``LABEL_WEIGHT``.
+    its best field; an exact label scores ``LABEL_WEIGHT``; a colour scores ``COLOUR_WEIGHT``, or as its words do.
     """
     ways: list[Body] = [
         {"constant_score": {"filter": {"term": {"label": label}}, "boost": LABEL_WEIGHT}}
         for label in distinct(query.labels)
     ]
-    tokens = distinct(query.tokens)
+    tokens, weights = distinct(query.tokens), fields_for(query.labels)
+    colours = [_colour(colour, weights) for colour in distinct(query.colours)]
     if tokens:
-        weights = fields_for(query.labels)
         parts = [_token(token, weights) for token in tokens]
         ways.append({"bool": {"should": parts, "minimum_should_match": needed(len(tokens))}})
-    found: Body = {"bool": {"should": ways, "minimum_should_match": 1}} if ways else {"match_none": {}}
-    if not query.filter.empty:
-        found = {"bool": {"must": [found], "filter": [filter_query(checked(query.filter))]}}
-    size = min(query.k, MOST_RESULTS)
-    return {"query": found, "size": size, "sort": BY_RANK, "_source": False, "track_total_hits": False}
+    if ways:
+        found: Body = {"bool": {"should": ways, "minimum_should_match": 1}}
+    else:
+        found = {"bool": {"should": colours, "minimum_should_match": needed(len(colours))}}
+        found, colours = found if colours else {"match_none": {}}, []
+    if colours or not query.filter.empty:
+        kept = [] if query.filter.empty else [filter_query(checked(query.filter))]
+        found = {"bool": {"must": [found], "should": colours, "filter": kept}}
+    return {"query": found, "size": min(query.k, MOST_RESULTS), "sort": by_rank(query), **UNOPENED}
 
 
 def _token(token: str, weights: dict[str, float]) -> Body:
@@ -81,28 +116,60 @@ def _token(token: str, weights: dict[str, float]) -> Body:
     return {"dis_max": {"queries": fields}}
 
 
-def matching_body(filter: Filter, size: int, after: str | None) -> Body:
-    """Objects under a filter by id, from behind ``after``."""
+def _colour(colour: str, weights: dict[str, float]) -> Body:
+    kept = {"constant_score": {"filter": {"term": {"colours": colour}}, "boost": COLOUR_WEIGHT}}
+    return {"dis_max": {"queries": [kept, *(_token(token, weights) for token in colour_tokens(colour))]}}
+
+
+def matching_body(filter: Filter, size: int, sort: Sort, after: str | None, value: float | None) -> Body:
+    """Objects under a filter in an order, from behind an object with its value."""
+    order: list[Body] = [{"object_id": {"order": "asc"}}]
+    behind: list[Any] = [after]
+    if sort.field != "relevance":
+        direction = "desc" if sort.descending else "asc"
+        order.insert(0, {VALUES[sort.field]: {"order": direction, "missing": "_last"}})
+        behind.insert(0, value if value is not None else -NO_VALUE - 1 if sort.descending else NO_VALUE)
+    admitted = filter_query(checked(filter))
+    if sort.field == "box_area":
+        admitted = {"bool": {"filter": [admitted], "must_not": [{"term": {"kind": "frame"}}]}}
     body: Body = {
-        "query": filter_query(checked(filter)),
+        "query": admitted,
+        "size": min(size, MOST_RESULTS),
+        "sort": order,
+        "_source": False,
+        "track_total_hits": False,
+    }
+    return body if after is None else {**body, "search_after": behind}
+
+
+def sample_body(field: str, size: int, after: str | None) -> Body:
+    """The vectors of one field by object id, from behind ``after``."""
+    body: Body = {
+        "query": {"exists": {"field": field}},
         "size": min(size, MOST_RESULTS),
         "sort": [{"object_id": {"order": "asc"}}],
-        "_source": False,
+        "_source": [field],
         "track_total_hits": False,
     }
     return body if after is None else {**body, "search_after": [after]}
 
 
-def facets_body(filter: Filter) -> Body:
-    """Counts of the most frequent values of each facet."""
-    aggregations: Body = {
-        name: {"terms": {"field": field, "size": 1000}}
-        for name, field in (("label", "label"), ("tag", "tags"), ("colour", "colours"), ("format", "format"))
-    }
+def facets_body(filter: Filter, object_ids: Collection[str] | None) -> Body:
+    """Images by the most frequent values of each facet, among some objects when their ids are given."""
+    fields = {"label": "label", "tag": "tags", "colour": "colours", "format": "format", "camera": "camera"}
+    aggregations: Body = {name: {"terms": {"field": field, "size": MOST_VALUES}} for name, field in fields.items()}
     aggregations["year"] = {
         "date_histogram": {"field": "taken_at", "calendar_interval": "year", "format": "yyyy", "min_doc_count": 1}
     }
-    return {"query": filter_query(checked(filter)), "size": 0, "aggs": aggregations}
+    images = {"cardinality": {"field": "image_id", "precision_threshold": COUNTED_EXACTLY}}
+    wanted = filter_query(checked(filter))
+    if object_ids is not None:
+        wanted = {"bool": {"filter": [wanted, {"terms": {"object_id": list(object_ids)}}]}}
+    return {
+        "query": wanted,
+        "size": 0,
+        "aggs": {name: {**how, "aggs": {"images": images}} for name, how in aggregations.items()},
+    }
 
 
 def of_images_body(image_ids: list[str]) -> Body:
@@ -148,6 +215,12 @@ def _holds_any(check: Check, values: tuple[Value, ...]) -> Body:
             ways.append(_within(check.field, value.first, value.last))
         elif isinstance(value, Area):
             ways.append({"geo_bounding_box": {check.field: _corners(value)}})
+        elif isinstance(value, Circle):
+            middle = {"lat": value.lat, "lon": value.lon}
+            ways.append({"geo_distance": {"distance": f"{value.km!r}km", check.field: middle}})
+        elif isinstance(value, Words):
+            every = [{"term": {f"tokens.{check.field}": token}} for token in sorted(value.tokens)]
+            ways.append({"bool": {"filter": every}})
     return {"bool": {"should": ways, "minimum_should_match": 1}}
 
 

@@ -12,7 +12,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
 
 from embedding_pipeline.stores import smile
-from embedding_pipeline.stores.collection_names import no_collection
+from embedding_pipeline.stores.collection_names import no_collection, sealed
 from embedding_pipeline.stores.elastic_client import SMILE_TYPE
 from embedding_pipeline.stores.elastic_errors import BUSY, away, disk_full, is_disk_full, understood
 
@@ -129,6 +129,8 @@ def _attempt(
     for outcome in outcomes:
         if is_disk_full(outcome.reason):
             raise disk_full(outcome.reason)
+        if "FORBIDDEN/8/" in outcome.reason:  # the block that seal sets
+            raise sealed(collection)
         if outcome.reason.startswith("index_not_found_exception"):
             raise no_collection(collection)
     return outcomes, ""

@@ -1,16 +1,20 @@
-"""The Elasticsearch client as Boxlens uses it: orjson for answers, SMILE for bulk bodies."""
+"""The Elasticsearch client as Boxlens uses it: orjson for bodies and answers, SMILE for bulk bodies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from elastic_transport import Serializer
+from elastic_transport import SerializationError, Serializer
 from elasticsearch import Elasticsearch
-from elasticsearch.serializer import OrjsonSerializer
+from elasticsearch.serializer import NdjsonSerializer, OrjsonSerializer
 
 from embedding_pipeline.settings import ElasticsearchSettings
 
 SMILE_TYPE = "application/vnd.elasticsearch+smile"
+
+
+class Lines(NdjsonSerializer, OrjsonSerializer):
+    """Bodies of multi-searches, whose query vectors are numpy arrays."""
 
 
 class SmileBytes(Serializer):
@@ -22,7 +26,7 @@ class SmileBytes(Serializer):
         return bytes(data)
 
     def loads(self, data: bytes) -> Any:
-        raise NotImplementedError("answers are asked for as JSON")
+        raise SerializationError(f"an answer of {len(data)} bytes came as SMILE, though JSON was asked for")
 
 
 def connect(urls: str, settings: ElasticsearchSettings, **more: Any) -> Elasticsearch:
@@ -35,7 +39,11 @@ def connect(urls: str, settings: ElasticsearchSettings, **more: Any) -> Elastics
         [url.strip() for url in urls.split(",") if url.strip()],
         api_key=key.get_secret_value() if key else None,
         request_timeout=settings.timeout_s,
-        serializers={OrjsonSerializer.mimetype: OrjsonSerializer(), SMILE_TYPE: SmileBytes()},
+        serializers={
+            OrjsonSerializer.mimetype: OrjsonSerializer(),
+            Lines.mimetype: Lines(),
+            SMILE_TYPE: SmileBytes(),
+        },
         max_retries=2,
         retry_on_timeout=False,
         **more,

@@ -9,18 +9,28 @@ from typing import Any
 import numpy as np
 
 from embedding_pipeline.domain import Box, GeoPoint, ImageRecord, IndexedObject, PackInfo, Vector
-from embedding_pipeline.stores.object_words import all_tags, object_tokens
+from embedding_pipeline.picture_hash import bits_of
+from embedding_pipeline.stores.object_geometry import aspect, centre, positions
+from embedding_pipeline.stores.object_words import object_tokens
+from embedding_pipeline.word_fields import all_tags
 
 SIDES = ("x1", "y1", "x2", "y2")
 
 
 def document(
-    obj: IndexedObject, *, collection: str, pack: PackInfo, ingested_at: str, changed_at: str, numbers: Sequence[int]
+    obj: IndexedObject,
+    *,
+    collection: str,
+    pack: PackInfo,
+    ingested_at: str,
+    changed_at: str,
+    numbers: Sequence[int],
+    counts: Sequence[str],
 ) -> dict[str, Any]:
     """The document of an object; fields without a value are left out, vectors stay float32 arrays.
 
     ``numbers`` are those of all objects of the image, kept on the frame so that an image can be read and deleted by
-    id alone, before any refresh.
+    id alone, before any refresh. ``counts`` are the ``label_counts`` of the image.
     """
     image, box = obj.image, obj.box.rounded()
     fields = {
@@ -32,6 +42,7 @@ def document(
         "box": {side: int(value) for side, value in zip(SIDES, box.as_list(), strict=True)},
         "box_norm": dict(zip(SIDES, box.norm(image.width, image.height), strict=True)),
         "area_share": box.area / (image.width * image.height),
+        **layout(obj, len(numbers) - 1, counts),
         "label": obj.label,
         "label_names": list(obj.label_names),
         "box_score": float(obj.box_score),
@@ -53,6 +64,20 @@ def document(
     return {name: value for name, value in fields.items() if _present(value)}
 
 
+def layout(obj: IndexedObject, objects: int, counts: Sequence[str]) -> dict[str, Any]:
+    """Where an object lies, its shape, and what its image holds: ``objects`` without the frame, ``label_counts``."""
+    box = obj.box.rounded()
+    x, y = centre(box, obj.image.width, obj.image.height)
+    return {
+        "aspect": aspect(box),
+        "center_x": x,
+        "center_y": y,
+        "position": positions(x, y),
+        "objects": objects,
+        "label_counts": list(counts),
+    }
+
+
 def _present(value: Any) -> bool:
     return isinstance(value, np.ndarray) or value not in (None, "", [], {})
 
@@ -68,6 +93,8 @@ def _image_fields(image: ImageRecord) -> dict[str, Any]:
         "bytes": image.bytes,
         "format": image.format,
         "md5": image.md5,
+        "picture_hash": image.picture_hash,
+        "picture_bits": bits_of(image.picture_hash),
         "taken_at": image.taken_at.isoformat() if image.taken_at else None,
         "camera": image.camera,
         "location": {"lat": image.location.lat, "lon": image.location.lon} if image.location else None,
@@ -96,6 +123,7 @@ def from_source(source: Mapping[str, Any]) -> IndexedObject:
         caption=source.get("object_caption"),
         tags=tuple(source.get("object_tags", ())),
         label_names=tuple(source.get("label_names", ())),
+        collection=source.get("collection", ""),
     )
 
 
@@ -119,6 +147,7 @@ def _image(source: Mapping[str, Any]) -> ImageRecord:
         caption=source.get("caption"),
         tags=tuple(source.get("image_tags", ())),
         attributes=dict(source.get("attributes", {})),
+        picture_hash=source.get("picture_hash", ""),
     )
 
 

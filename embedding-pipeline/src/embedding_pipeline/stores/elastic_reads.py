@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from elasticsearch import Elasticsearch
 
-from embedding_pipeline.domain import object_id
-from embedding_pipeline.stores.elastic_bodies import MOST_RESULTS, UNREAD, of_images_body
+from embedding_pipeline.domain import Vector, object_id
+from embedding_pipeline.queries import apart
+from embedding_pipeline.stores.elastic_bodies import MOST_RESULTS, UNREAD, of_images_body, sample_body
 from embedding_pipeline.stores.elastic_errors import speaking
+from embedding_pipeline.stores.object_checks import stacked
 
 AT_ONCE = 500
 """Documents per request."""
@@ -46,6 +49,22 @@ def visible_ids(client: Elasticsearch, alias: str, collection: str, image_ids: S
         body = {**body, "search_after": hits[-1]["sort"]}
 
 
+def sample(client: Elasticsearch, alias: str, collection: str, signal: str, size: int) -> Vector:
+    """The vectors of the smallest object ids that have one, float32 of shape (n, dims)."""
+    field = f"{signal}_vector"
+    rows: list[list[float]] = []
+    after: str | None = None
+    while len(rows) < size:
+        body = sample_body(field, min(AT_ONCE, size - len(rows)), after)
+        with speaking(collection):
+            hits = client.search(index=alias, body=body)["hits"]["hits"]
+        rows += [hit["_source"][field] for hit in hits]
+        if len(hits) < body["size"]:
+            break
+        after = hits[-1]["_id"]
+    return stacked([np.asarray(row, np.float32) for row in rows])
+
+
 def numbered(image_id: str, facts: Mapping[str, Any] | None) -> list[str]:
     """Ids of the objects that a frame says its image has."""
     return [object_id(image_id, number) for number in facts["object_numbers"]] if facts else []
@@ -57,6 +76,7 @@ def _mget(
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), AT_ONCE):
         with speaking(collection):
-            answer = client.mget(index=alias, ids=list(ids[start : start + AT_ONCE]), **chosen)
-        found.update({doc["_id"]: doc["_source"] for doc in answer["docs"] if doc.get("found")})
+            for one in apart(alias):  # a read by id knows one index; of several, the first that has it
+                answer = client.mget(index=one, ids=list(ids[start : start + AT_ONCE]), **chosen)
+                found = {doc["_id"]: doc["_source"] for doc in answer["docs"] if doc.get("found")} | found
     return found

@@ -17,6 +17,7 @@ from embedding_pipeline.stores import elastic_reads
 from embedding_pipeline.stores.elastic_bulk import Action, Outcome, Patience, action, send
 from embedding_pipeline.stores.elastic_documents import document, now
 from embedding_pipeline.stores.object_checks import images, incomplete, require_dims
+from embedding_pipeline.stores.object_geometry import label_counts
 
 ROUGH_BYTES_PER_OBJECT = 3000
 ROUGH_BYTES_PER_FLOAT = 6
@@ -91,7 +92,7 @@ class Writer:
         return [self._image(image, firsts.get(image[0].image.image_id, moment), moment, before) for image in slab]
 
     def _image(self, image: list[IndexedObject], first: str, moment: str, before: dict[str, set[str]]) -> _Image:
-        numbers = [obj.number for obj in image]
+        numbers, counts = [obj.number for obj in image], label_counts(image)
         actions = {
             obj.object_id: action(
                 "index",
@@ -103,6 +104,7 @@ class Writer:
                     ingested_at=first,
                     changed_at=moment,
                     numbers=numbers,
+                    counts=counts,
                 ),
             )
             for obj in image

@@ -5,25 +5,35 @@ Ground truth for recall, and the index of tests that need no server. What is wri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import RLock
+from typing import Literal
 
 from embedding_pipeline.domain import (
     CollectionInfo,
-    Filter,
+    CollectionSettings,
+    CollectionSetup,
     IndexedObject,
     IndexType,
     ItemResult,
     PackInfo,
-    RankedObject,
-    VectorQuery,
-    WordQuery,
+    Vector,
     object_id,
 )
-from embedding_pipeline.stores.collection_names import no_collection, require_name, require_same_pack
-from embedding_pipeline.stores.exact_search import Stored, by_vector, by_words, facet_counts, passes
+from embedding_pipeline.errors import Conflict
+from embedding_pipeline.queries import BY_RELEVANCE, Filter, RankedObject, Sort, VectorQuery, WordQuery, apart
+from embedding_pipeline.stores.collection_names import (
+    base,
+    no_collection,
+    require_name,
+    require_one_pack,
+    require_same_pack,
+    staged,
+)
+from embedding_pipeline.stores.collection_names import sealed as sealed_now
+from embedding_pipeline.stores.exact_search import Stored, by_vector, by_words, facet_counts, in_order, passes
 from embedding_pipeline.stores.filter_checks import checked, utc_milliseconds
 from embedding_pipeline.stores.object_checks import (
     annotated,
@@ -33,7 +43,9 @@ from embedding_pipeline.stores.object_checks import (
     refusal,
     require_dims,
     require_query,
+    stacked,
 )
+from embedding_pipeline.stores.object_geometry import label_counts
 from embedding_pipeline.stores.object_words import object_tokens
 
 
@@ -43,6 +55,8 @@ class _Shelf:
 
     pack: PackInfo
     index_type: IndexType
+    settings: CollectionSettings = field(default_factory=CollectionSettings)
+    sealed: bool = False
     objects: dict[str, Stored] = field(default_factory=dict)
 
     def of_image(self, image_id: str) -> list[Stored]:
@@ -59,17 +73,18 @@ class ExactIndex:
         self._lock = RLock()
 
     def create(self, collection: str, pack: PackInfo, index_type: IndexType | None = None) -> CollectionInfo:
-        require_name(collection)
+        require_name(base(collection))
         with self._lock:
             if collection in self._shelves:
                 self.check_pack(collection, pack)
             else:
+                require_name(collection)
                 self._shelves[collection] = _Shelf(pack, index_type or "flat")
             return self.info(collection)
 
     def collections(self) -> list[CollectionInfo]:
         with self._lock:
-            return [self.info(name) for name in sorted(self._shelves)]
+            return [self.info(name) for name in sorted(self._shelves) if name == base(name)]
 
     def info(self, collection: str) -> CollectionInfo:
         with self._lock:
@@ -86,6 +101,7 @@ class ExactIndex:
                 objects=sum(s.object.kind == "object" for s in stored),
                 size_bytes=sum(v.nbytes for v in vectors),
                 last_change=max((s.changed_at for s in stored), default=None),
+                settings=shelf.settings,
             )
 
     def drop(self, collection: str) -> None:
@@ -96,12 +112,49 @@ class ExactIndex:
     def check_pack(self, collection: str, pack: PackInfo) -> None:
         require_same_pack(collection, self._shelf(collection).pack, pack)
 
-    def write(self, collection: str, objects: Iterable[IndexedObject]) -> Iterator[ItemResult]:
+    def setup(self, collection: str, *, fresh: bool = False) -> CollectionSetup:
         shelf = self._shelf(collection)
+        return CollectionSetup(shelf.pack, shelf.settings)
+
+    def configure(self, collection: str, settings: CollectionSettings) -> None:
+        self._shelf(collection).settings = settings
+
+    def stage(self, collection: str, pack: PackInfo) -> str:
+        name = staged(collection)
+        with self._lock:
+            shelf = self._shelf(collection)
+            there = self._shelves.setdefault(name, _Shelf(pack, shelf.index_type, shelf.settings))
+        if there.pack != pack:
+            raise Conflict(
+                f"A swap of {collection!r} to pack {there.pack.name} {there.pack.revision} was begun and not ended."
+            )
+        return name
+
+    def unstage(self, collection: str) -> None:
+        self.drop(staged(collection))
+
+    def seal(self, collection: str, *, sealed: bool) -> None:
+        with self._lock:
+            self._shelf(collection).sealed = sealed
+
+    def promote(self, collection: str) -> None:
+        with self._lock:
+            self._shelf(collection)
+            self._shelf(staged(collection))
+            self._shelves[collection] = self._shelves.pop(staged(collection))
+
+    def _writable(self, collection: str) -> _Shelf:
+        shelf = self._shelf(collection)
+        if shelf.sealed:
+            raise sealed_now(collection)
+        return shelf
+
+    def write(self, collection: str, objects: Iterable[IndexedObject]) -> Iterator[ItemResult]:
+        shelf = self._writable(collection)
         for image in images(objects):
             for obj in image:
                 require_dims(obj, shelf.pack)
-            yield from self._write_image(collection, shelf, image)
+            yield from self._write_image(base(collection), shelf, image)
 
     def _write_image(self, collection: str, shelf: _Shelf, image: list[IndexedObject]) -> list[ItemResult]:
         if reason := incomplete(image):
@@ -118,9 +171,11 @@ class ExactIndex:
             for stale in shelf.of_image(image[0].image.image_id):
                 if stale.object.object_id not in reasons:
                     del shelf.objects[stale.object.object_id]
+            counts, things = tuple(label_counts(image)), len(image) - 1
             for obj in image:
                 if not reasons[obj.object_id]:
-                    shelf.objects[obj.object_id] = _kept(obj, collection, shelf.pack, first, moment)
+                    kept = _kept(obj, collection, shelf.pack, first, moment)
+                    shelf.objects[obj.object_id] = replace(kept, counts=counts, objects=things)
         return [ItemResult(obj.object_id, not reasons[obj.object_id], reasons[obj.object_id]) for obj in image]
 
     def refresh(self, collection: str) -> None:
@@ -154,22 +209,27 @@ class ExactIndex:
         tags: Sequence[str] | None = None,
     ) -> None:
         with self._lock:
-            shelf = self._shelf(collection)
+            shelf = self._writable(collection)
             whole = [s.object for s in self._whole(collection, image_id)]
             moment = utc_milliseconds(datetime.now(UTC))
             for obj in annotated(whole, number=number, caption=caption, tags=tags):
                 before = shelf.objects[obj.object_id]
-                shelf.objects[obj.object_id] = _kept(obj, collection, shelf.pack, before.ingested_at, moment)
+                kept = _kept(obj, collection, shelf.pack, before.ingested_at, moment)
+                shelf.objects[obj.object_id] = replace(kept, counts=before.counts, objects=before.objects)
 
     def delete_image(self, collection: str, image_id: str) -> int:
         with self._lock:
-            shelf = self._shelf(collection)
+            shelf = self._writable(collection)
             found = shelf.of_image(image_id)
             if not found:
                 raise no_image(image_id)
             for entry in found:
                 del shelf.objects[entry.object.object_id]
             return len(found)
+
+    def renew(self, collection: str) -> int:
+        self._shelf(collection)
+        return 0  # what is in memory was written by this program
 
     def search(self, collection: str, queries: Sequence[VectorQuery | WordQuery]) -> list[list[RankedObject]]:
         with self._lock:
@@ -182,28 +242,54 @@ class ExactIndex:
         passing = [s for s in everything if passes(s, filter)]
         if isinstance(query, VectorQuery):
             require_query(query, collection, shelf.pack)
-            return by_vector(passing, query.signal, query.vector, query.k)
-        return by_words(everything, passing, query.labels, query.tokens, query.k)
+            return by_vector(passing, query)
+        return by_words(everything, passing, query)
 
-    def matching(self, collection: str, filter: Filter, size: int, after: str | None = None) -> list[RankedObject]:
+    def sample(self, collection: str, signal: Literal["vit", "clip"], size: int) -> Vector:
+        with self._lock:
+            shelf = self._shelf(collection)
+            found = [getattr(s.object, f"{signal}_vector") for _, s in sorted(shelf.objects.items())]
+        return stacked([vector for vector in found if vector is not None][:size])
+
+    def matching(
+        self,
+        collection: str,
+        filter: Filter,
+        size: int,
+        after: str | None = None,
+        *,
+        sort: Sort = BY_RELEVANCE,
+        after_value: float | None = None,
+    ) -> list[RankedObject]:
         tests = checked(filter)
         with self._lock:
-            found = [s.object for key, s in sorted(self._shelf(collection).objects.items()) if passes(s, tests)]
-        behind = [obj for obj in found if after is None or obj.object_id > after]
-        return [RankedObject(obj.object_id, obj.image.image_id, 0.0) for obj in behind[:size]]
+            found = [s for s in self._shelf(collection).objects.values() if passes(s, tests)]
+        return in_order(found, sort, after, after_value)[:size]
 
-    def facets(self, collection: str, filter: Filter) -> Mapping[str, Mapping[str, int]]:
+    def facets(
+        self, collection: str, filter: Filter, object_ids: Collection[str] | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
         tests = checked(filter)
+        chosen = None if object_ids is None else set(object_ids)
         with self._lock:
-            return facet_counts([s for s in self._shelf(collection).objects.values() if passes(s, tests)])
+            stored = self._shelf(collection).objects.items()
+            return facet_counts([s for key, s in stored if (chosen is None or key in chosen) and passes(s, tests)])
 
     def ready(self) -> str:
         return ""
 
     def _shelf(self, collection: str) -> _Shelf:
-        if collection not in self._shelves:
-            raise no_collection(collection)
-        return self._shelves[collection]
+        for name in apart(collection):
+            if name not in self._shelves:
+                raise no_collection(name)
+        shelves = [(name, self._shelves[name]) for name in apart(collection)]
+        first_name, first = shelves[0]
+        for name, other in shelves[1:]:
+            require_one_pack(first_name, first.pack, name, other.pack)
+        if len(shelves) == 1:
+            return first
+        merged = {key: stored for _, shelf in reversed(shelves) for key, stored in shelf.objects.items()}
+        return replace(first, objects=merged)
 
     def _whole(self, collection: str, image_id: str) -> list[Stored]:
         """All objects of an image by number. Raises NotFound when its frame is missing."""
@@ -214,9 +300,9 @@ class ExactIndex:
 
 
 def _kept(obj: IndexedObject, collection: str, pack: PackInfo, ingested: datetime, changed: datetime) -> Stored:
-    whole_pixels = replace(obj, box=obj.box.rounded())
+    whole_pixels = replace(obj, box=obj.box.rounded(), collection=collection)
     tokens = {name: frozenset(found) for name, found in object_tokens(obj).items()}
-    return Stored(whole_pixels, collection, pack.name, pack.revision, ingested, changed, tokens)
+    return Stored(whole_pixels, collection, pack.name, pack.revision, ingested, changed, tokens, (), 0)
 
 
 def _without_vectors(obj: IndexedObject) -> IndexedObject:

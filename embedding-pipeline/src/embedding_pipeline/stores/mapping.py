@@ -50,6 +50,12 @@ def index_body(pack: PackInfo, index_type: IndexType, settings: IndexSettings) -
     return {"settings": {"index": index}, "mappings": whole["mappings"]}
 
 
+def added_fields(pack: PackInfo, index_type: IndexType, settings: IndexSettings) -> dict[str, Any]:
+    """The fields of an index, to be put on one that an older program made. Vector fields stay as they were made."""
+    fields = index_body(pack, index_type, settings)["mappings"]["properties"]
+    return {name: field for name, field in fields.items() if name not in VECTOR_FIELDS}
+
+
 def mode_settings(*, loading: bool) -> dict[str, Any]:
     """The settings block to put while loading, or while serving."""
     block: dict[str, Any] = json.loads(_text())["loading" if loading else "serving"]

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from embedding_pipeline.domain import IndexedObject, PackInfo, Vector, VectorQuery
+from embedding_pipeline.domain import IndexedObject, PackInfo, Vector
 from embedding_pipeline.errors import BadQuery, NotFound, PackMismatch
+from embedding_pipeline.queries import VectorQuery
 
 UNIT_TOLERANCE = 1e-4
 """Elasticsearch refuses a dot_product vector whose squared length is further from 1 than this."""
@@ -100,3 +101,8 @@ def annotated(
 def _unit(vector: Vector) -> bool:
     length = float(np.dot(vector.astype(np.float64), vector.astype(np.float64)))
     return math.isfinite(length) and abs(length - 1) <= UNIT_TOLERANCE
+
+
+def stacked(vectors: Sequence[Vector]) -> Vector:
+    """Vectors as rows, float32 of shape (n, dims); (0, 0) of none."""
+    return np.stack(vectors).astype(np.float32, copy=False) if vectors else np.empty((0, 0), np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedding_pipeline.domain import IndexedObject
+from embedding_pipeline.word_fields import word_texts
 from embedding_pipeline.words import index_tokens
 
 LABEL_WEIGHT = 100.0
@@ -12,6 +13,9 @@ LABEL_WEIGHT = 100.0
 
 FIELD_WEIGHTS = {"label_names": 4.0, "tags": 4.0, "ocr_text": 3.0, "caption": 2.0, "file_name": 1.0}
 """Weight of a token by the field it was found in; the best field of a token counts."""
+
+COLOUR_WEIGHT = 3.0
+"""Score of an object of a wanted colour; a colour may also be found as a word."""
 
 MOST_TOKENS = 64
 
@@ -26,11 +30,6 @@ def distinct(tokens: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(tokens))[:MOST_TOKENS]
 
 
-def all_tags(obj: IndexedObject) -> list[str]:
-    """The image's tags and the object's own, each once."""
-    return list(dict.fromkeys((*obj.image.tags, *obj.tags)))
-
-
 def fields_for(labels: Sequence[str]) -> dict[str, float]:
     """Word fields and their weights for a query: where a label was recognised, its name is found by the label alone,
     so that "dog" does not also find the name of a hot dog."""
@@ -38,17 +37,6 @@ def fields_for(labels: Sequence[str]) -> dict[str, float]:
 
 
 def object_tokens(obj: IndexedObject) -> dict[str, list[str]]:
-    """Index-side tokens of every word field of an object.
-
-    What is said of a whole image (caption, tags, file name) belongs to its frame: a caption that speaks of a dog must
-    not make every box of the picture one.
-    """
-    whole = obj.kind == "frame"
-    captions = [text for text in (obj.image.caption if whole else None, obj.caption) if text]
-    return {
-        "label_names": index_tokens((obj.label, *obj.label_names)),
-        "tags": index_tokens(all_tags(obj) if whole else obj.tags),
-        "ocr_text": index_tokens(obj.ocr_text),
-        "caption": index_tokens(captions),
-        "file_name": index_tokens((obj.image.file_name,) if whole else ()),
-    }
+    """Index-side tokens of every word field of an object."""
+    texts = word_texts(obj)
+    return {name: index_tokens(texts.get(name, ())) for name in FIELD_WEIGHTS}

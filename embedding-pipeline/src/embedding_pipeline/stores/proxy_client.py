@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 import httpx
 
+from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import BadInput, BoxlensError, DiskFull, NotFound, ProxyAway, TooLarge, Unavailable
 
 PAGE = 1000
@@ -57,7 +59,7 @@ class ProxyStore:
 
     def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
         """Write whole or not at all. Raises ProxyAway, DiskFull, TooLarge, Unavailable (a wrong key)."""
-        self._send("PUT", self._path(bucket, key), content=data, headers={"Content-Type": content_type})
+        self._send("PUT", _path(bucket, key), content=data, headers={"Content-Type": content_type})
 
     def get(self, bucket: str, key: str) -> bytes:
         """Raises NotFound, ProxyAway, Unavailable (a wrong key)."""
@@ -74,7 +76,7 @@ class ProxyStore:
     def delete(self, bucket: str, key: str) -> None:
         """Deleting what is not there is no error. Raises ProxyAway, Unavailable (a wrong key)."""
         try:
-            self._send("DELETE", self._path(bucket, key))
+            self._send("DELETE", _path(bucket, key))
         except NotFound:
             return
 
@@ -99,9 +101,9 @@ class ProxyStore:
             if not cursor:
                 return
 
-    def url(self, bucket: str, key: str, *, width: int | None = None) -> str:
-        """The address a browser uses, of the picture or of a thumbnail ``width`` pixels wide."""
-        return self._public + self._signed(bucket, key, width)
+    def url(self, bucket: str, key: str, *, width: int | None = None, box: Box | None = None) -> str:
+        """The address a browser uses: of the picture, of a thumbnail ``width`` pixels wide, of the part in ``box``."""
+        return self._public + self._signed(bucket, key, width, box)
 
     def ready(self) -> str:
         """ "" when minio-proxy and its backend answer, otherwise what is missing."""
@@ -111,21 +113,21 @@ class ProxyStore:
             return error.detail
         return ""
 
-    def _path(self, bucket: str, key: str) -> str:
-        return f"/file/{quote(bucket, safe='')}/{quote(key, safe='/')}"
-
-    def _signed(self, bucket: str, key: str, width: int | None = None) -> str:
+    def _signed(self, bucket: str, key: str, width: int | None = None, box: Box | None = None) -> str:
         """The path with its query."""
         query = {"w": str(width)} if width is not None else {}
-        query |= self._signature(bucket, key, query.get("w", ""))
-        return self._path(bucket, key) + (f"?{urlencode(query)}" if query else "")
+        query |= {"box": ",".join(f"{side:g}" for side in box.as_list())} if box is not None else {}
+        query |= self._signature(bucket, key, query.get("w", ""), query.get("box", ""))
+        # of all that stands there, only the + of a large number would mean something else in an address
+        told = "&".join([f"{name}={value}" for name, value in query.items()]).replace("+", "%2B")
+        return _path(bucket, key) + (f"?{told}" if told else "")
 
-    def _signature(self, bucket: str, key: str, width: str) -> dict[str, str]:
+    def _signature(self, bucket: str, key: str, width: str, box: str = "") -> dict[str, str]:
         """Expiry and signature as query parameters: see ``minio_proxy.signing`` for what is signed."""
         if self._signing_key is None:
             return {}
         expires = str((int(self._clock()) // self._ttl + 2) * self._ttl)
-        message = f"{bucket}\n{key}\n{width}\n\n{expires}"
+        message = f"{bucket}\n{key}\n{width}\n{box}\n{expires}"
         signature = hmac.new(self._signing_key, message.encode(), hashlib.sha256).hexdigest()
         return {"expires": expires, "signature": signature}
 
@@ -152,6 +154,11 @@ class ProxyStore:
         if response.is_success:
             return response
         raise _failure(response, path.split("?", 1)[0])
+
+
+@lru_cache(maxsize=4096)  # every picture of an answer is told in several widths
+def _path(bucket: str, key: str) -> str:
+    return f"/file/{quote(bucket, safe='')}/{quote(key, safe='/')}"
 
 
 def _failure(response: httpx.Response, path: str) -> BoxlensError:
