@@ -1,5 +1,5 @@
 /** Pictures this browser sent, so that going back or reloading shows them again. Oldest go first when room is short. */
-import type { QueryPicture } from './composables/useQueryPicture'
+import type { QueryPicture } from './composables/useQueryPictures'
 
 const PREFIX = 'boxlens.upload.'
 const ORDER = 'boxlens.uploads'

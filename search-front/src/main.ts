@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import App from './App.vue'
+import { scrollPlace } from './scrolling'
 import SearchPage from './components/SearchPage.vue'
 import { i18n } from './language'
 import './styles/tokens.css'
@@ -8,6 +9,7 @@ import './styles/base.css'
 
 const router = createRouter({
   history: createWebHistory(),
+  scrollBehavior: scrollPlace,
   routes: [
     { path: '/', component: SearchPage },
     { path: '/:rest(.*)*', redirect: '/' },

@@ -1,13 +1,22 @@
 interface Stored {
+  thumbnails: Record<string, string>
   thumbnail_url: string | null
   image_url: string | null
   width: number
+  format: string
 }
 
-/** The thumbnail at its own width and the picture at its own, for the browser to choose by the tile and the screen. */
+const SHOWN_BY_BROWSERS = ['jpeg', 'png', 'webp', 'gif', 'bmp', 'avif']
+
+/** The thumbnails by the width they truly have, for the browser to choose by the tile and the screen. */
 export function sourceSet(picture: Stored): string | undefined {
-  const { thumbnail_url: small, image_url: full, width } = picture
-  const wide = small ? Number(new URL(small, location.href).searchParams.get('w')) : 0
-  if (!small || !full || !wide || wide >= width) return undefined
-  return `${small} ${wide}w, ${full} ${width}w`
+  const sized = Object.entries(picture.thumbnails).map(([width, url]) => `${url} ${Math.min(Number(width), picture.width)}w`)
+  return sized.length > 1 ? sized.join(', ') : undefined
+}
+
+/** The picture as large as this browser can show it: some types are seen through their widest thumbnail alone. */
+export function largest(picture: Stored): string | null {
+  if (SHOWN_BY_BROWSERS.includes(picture.format)) return picture.image_url
+  const widths = Object.keys(picture.thumbnails).map(Number)
+  return widths.length > 0 ? picture.thumbnails[String(Math.max(...widths))]! : picture.image_url
 }

@@ -15,6 +15,26 @@ const query = { clauses: [{ text: 'dog' }], size: 10 }
 beforeEach(() => localStorage.clear())
 afterEach(() => vi.unstubAllGlobals())
 
+/** An upload that sends a quarter, all, and then has this answer; status 0 as if nobody listened. */
+function uploading(status: number, body: unknown): void {
+  class Upload {
+    status = status
+    response = JSON.stringify(body)
+    upload: Record<string, (event?: object) => void> = {}
+    onload!: () => void
+    onerror!: () => void
+    open(): void {}
+    setRequestHeader(): void {}
+    send(): void {
+      if (status === 0) return this.onerror()
+      this.upload.onprogress!({ lengthComputable: true, loaded: 1, total: 4 })
+      this.upload.onload!()
+      this.onload()
+    }
+  }
+  vi.stubGlobal('XMLHttpRequest', Upload)
+}
+
 describe('the client', () => {
   it.each([
     [401, { code: 'denied', detail: 'No key.' }, 'denied'],
@@ -61,11 +81,23 @@ describe('the client', () => {
     expect((spy.mock.calls[1]![1]?.body as FormData).get('file')).toBeInstanceOf(File)
   })
 
-  it('tells a new picture from a known one', async () => {
-    answering(201, {}, 'application/json')
-    expect(await addImage('default', new File(['x'], 'a.jpg'))).toEqual({ created: true })
+  it.each([
+    [201, { created: true }],
+    [200, { created: false }],
+  ])('tells a new picture from a known one: %i', async (status, told) => {
+    answering(200, {}, 'application/json') // the collection stands
+    uploading(status, {})
+    const shares: number[] = []
+    expect(await addImage('default', new File(['x'], 'a.jpg'), (share) => shares.push(share))).toEqual(told)
+    expect(shares).toEqual([0.25, 1])
+  })
+
+  it('makes a problem of a refused upload, and of one that never came', async () => {
     answering(200, {}, 'application/json')
-    expect(await addImage('default', new File(['x'], 'a.jpg'))).toEqual({ created: false })
+    uploading(422, { code: 'unreadable_picture', detail: 'cut off' })
+    await expect(addImage('default', new File(['x'], 'a.jpg'))).rejects.toMatchObject({ code: 'unreadable_picture', detail: 'cut off' })
+    uploading(0, {})
+    await expect(addImage('default', new File(['x'], 'a.jpg'))).rejects.toMatchObject({ code: 'offline' })
   })
 
   it('lists what is missing from a 503 of readyz, and nothing when it is ready', async () => {

@@ -1,17 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { nextTick, ref } from 'vue'
-import { Problem } from '@/api/problem'
+import { ref } from 'vue'
 import type { Box, FoundObject } from '@/api/types'
-import { useAddPictures } from '@/composables/useAddPictures'
 import { useBoxEditor } from '@/composables/useBoxEditor'
 import { givenBy, linkIn } from '@/composables/useGivenPictures'
-import { imageOfObject, mainObject, type QueryPicture } from '@/composables/useQueryPicture'
+import { imageOfObject, mainObject, type QueryPicture } from '@/composables/useQueryPictures'
 import { recall, remember } from '@/kept'
-import { sourceSet } from '@/pictures'
-import { mounted, settled } from './setup'
+import { largest, sourceSet } from '@/pictures'
+import { mounted } from './setup'
 
 function found(label: string, box: Box, box_score: number): FoundObject {
-  return { label, box, box_norm: [0, 0, 1, 1], box_score }
+  return { label, label_name: null, box, box_norm: [0, 0, 1, 1], box_score }
 }
 
 beforeEach(() => sessionStorage.clear())
@@ -39,9 +37,9 @@ describe('what is given', () => {
   it('prefers a file over its address', () => {
     const file = new File(['x'], 'a.jpg')
     const data = { files: [file], getData: () => 'https://example.org/a.jpg' } as unknown as DataTransfer
-    expect(givenBy(data)).toBe(file)
-    expect(givenBy({ files: [], getData: () => 'https://example.org/a.jpg\nx' } as unknown as DataTransfer)).toBe('https://example.org/a.jpg')
-    expect(givenBy(null)).toBeNull()
+    expect(givenBy(data)).toEqual([file])
+    expect(givenBy({ files: [], getData: () => 'https://example.org/a.jpg\nx' } as unknown as DataTransfer)).toEqual(['https://example.org/a.jpg'])
+    expect(givenBy(null)).toEqual([])
   })
 })
 
@@ -61,7 +59,7 @@ describe('the box editor', () => {
 
   it('moves with arrows, resizes with Shift, searches once they rest, and undoes with Escape', async () => {
     vi.useFakeTimers()
-    const commit = vi.fn<(box: Box) => void>()
+    const commit = vi.fn<(box: Box, moved: boolean) => void>()
     const { result: editor } = await mountedNow(() =>
       useBoxEditor(ref({ width: 200, height: 100 }), ref<Box | null>([10, 10, 50, 50]), commit),
     )
@@ -70,7 +68,7 @@ describe('the box editor', () => {
     expect(editor.draft.value).toEqual([12, 10, 52, 51])
     expect(commit).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(1000)
-    expect(commit).toHaveBeenCalledExactlyOnceWith([12, 10, 52, 51])
+    expect(commit).toHaveBeenCalledExactlyOnceWith([12, 10, 52, 51], true)
     expect(editor.key(key('Escape'))).toBe(true)
     expect(editor.draft.value).toBeNull()
     expect(editor.key(key('Escape'))).toBe(false)
@@ -79,7 +77,7 @@ describe('the box editor', () => {
   })
 
   it('draws with a pointer in picture pixels, and takes a slip for a click', async () => {
-    const commit = vi.fn<(box: Box) => void>()
+    const commit = vi.fn<(box: Box, moved: boolean) => void>()
     const { result: editor } = await mounted(() => useBoxEditor(ref({ width: 200, height: 100 }), ref<Box | null>(null), commit))
     const surface = document.createElement('div')
     surface.getBoundingClientRect = () => ({ left: 0, top: 0, width: 100, height: 50 }) as DOMRect
@@ -92,40 +90,21 @@ describe('the box editor', () => {
     editor.press(surface, at(10, 10), 'draw')
     editor.drag(surface, at(60, 40))
     editor.release()
-    expect(commit).toHaveBeenCalledExactlyOnceWith([20, 20, 120, 80])
+    expect(commit).toHaveBeenCalledExactlyOnceWith([20, 20, 120, 80], false)
   })
 
   const mountedNow = mounted
 })
 
-describe('adding pictures', () => {
-  it('gives each file its own fate and sends the failed ones again', async () => {
-    const whenDone = vi.fn()
-    let broken = true
-    const send = vi.fn(async (_c: string, file: File) => {
-      if (file.name === 'bad' && broken) throw new Problem('unreadable_picture', 422)
-      return { created: file.name !== 'old' }
-    })
-    const { result } = await mounted(() => useAddPictures(send))
-    result.add('default', ['new', 'old', 'bad', 'more'].map((n) => new File(['x'], n)), whenDone)
-    await settled()
-    expect(result.files.value.map((f) => f.state)).toEqual(['added', 'known', 'failed', 'added'])
-    expect(result.counts.value).toEqual({ all: 4, done: 4, added: 2, known: 1, failed: 1 })
-    expect(whenDone).toHaveBeenCalled()
-    broken = false
-    result.retry('default')
-    await settled()
-    expect(result.counts.value.failed).toBe(0)
-    await nextTick()
-    expect(result.busy.value).toBe(false)
-  })
-})
-
 describe('picture sources', () => {
-  it('offer the thumbnail and the whole, when the thumbnail is smaller', () => {
-    const stored = { thumbnail_url: 'http://p/a?w=320', image_url: 'http://p/a', width: 640 }
-    expect(sourceSet(stored)).toBe('http://p/a?w=320 320w, http://p/a 640w')
-    expect(sourceSet({ ...stored, width: 200 })).toBeUndefined()
-    expect(sourceSet({ ...stored, thumbnail_url: null })).toBeUndefined()
+  const stored = { thumbnails: { 320: 'http://p/a?w=320', 640: 'http://p/a?w=640' }, thumbnail_url: 'http://p/a?w=320', image_url: 'http://p/a', width: 500, format: 'jpeg' }
+  it('offer every width, the last with the pixels it truly has', () => {
+    expect(sourceSet(stored)).toBe('http://p/a?w=320 320w, http://p/a?w=640 500w')
+    expect(sourceSet({ ...stored, thumbnails: {} })).toBeUndefined()
+    expect(sourceSet({ ...stored, thumbnails: { 320: 'http://p/a?w=320' } })).toBeUndefined()
+  })
+  it('show the picture itself, or a thumbnail of what no browser shows', () => {
+    expect(largest(stored)).toBe('http://p/a')
+    expect(largest({ ...stored, format: 'tiff' })).toBe('http://p/a?w=640')
   })
 })

@@ -21,9 +21,9 @@ export async function mounted<T>(use: () => T, at = '/') {
 
 export function aHit(id: string): Hit {
   return {
-    image_id: id, image_url: null, thumbnail_url: null, file_name: `${id}.jpg`, source_uri: '', width: 4, height: 3,
-    bytes: 1, format: 'jpeg', taken_at: null, camera: null, location: null, caption: null, tags: [], attributes: {},
-    score: 0.1, relevance: null, objects: [],
+    image_id: id, image_url: null, thumbnail_url: null, thumbnails: {}, file_name: `${id}.jpg`, source_uri: '', width: 4, height: 3,
+    bytes: 1, format: 'jpeg', taken_at: null, camera: null, location: null, caption: null, tags: [], attributes: {}, highlights: {},
+    collection: 'photos', score: 0.1, relevance: null, weak: false, near_duplicates: 0, near_duplicate_ids: [], objects: [],
   }
 }
 
@@ -31,6 +31,7 @@ export function anAnswer(ids: string[], cursor: string | null = null): Answer {
   return {
     hits: ids.map(aHit), total: { value: ids.length, relation: 'eq' }, next_cursor: cursor, took_ms: { total: 1 },
     query_objects: [], upload_id: null, notes: [], cut: null, groups: [], read_from_text: [],
+    words_left: null,
   }
 }
 

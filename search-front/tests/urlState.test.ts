@@ -1,15 +1,33 @@
 import { describe, expect, it } from 'vitest'
-import { formatState, parseBox, parseState, useUrlState, type PageState } from '@/composables/useUrlState'
+import { formatState, parseBox, parseState, USUAL, useUrlState, type PageState } from '@/composables/useUrlState'
 import { mounted } from './setup'
 
-const EMPTY: PageState = { words: '', collection: null, upload: null, box: null, object: null, open: null }
+const EMPTY: PageState = { words: '', without: [], collection: null, uploads: [], objects: [], ...USUAL, open: null }
 
 describe('the address', () => {
   it.each<[string, Partial<PageState>]>([
     ['nothing', {}],
     ['words', { words: '红色 Toyota & co' }],
-    ['an upload with its box', { upload: '7a-ff', box: [1, 2, 30, 40], words: 'dog' }],
-    ['a stored object in another collection', { object: 'ab-3', collection: 'cars' }],
+    ['an upload with its box', { uploads: [{ id: '7a-ff', boxes: [[1, 2, 30, 40]] }], words: 'dog' }],
+    [
+      'several pictures with several boxes',
+      { uploads: [{ id: '7a-ff', boxes: [[1, 2, 30, 40], [0, 0, 9, 9]] }, { id: '7a-ee', boxes: [[5, 5, 6, 6]] }] },
+    ],
+    ['words to keep away', { words: 'dog', without: ['cat', 'red car'] }],
+    ['a stored object in another collection', { objects: ['ab-3'], collection: 'cars' }],
+    ['several stored objects', { objects: ['ab-3', 'ab-4', 'cd-0'] }],
+    [
+      'conditions of every kind',
+      {
+        conditions: [
+          { field: 'label', value: 'traffic light' }, { field: 'text', value: 'RE:16' }, { field: 'taken', value: '2023-01..2023-06' },
+          { field: 'area', value: '0.25..' }, { field: 'count', value: 'dog:2..' },
+        ],
+      },
+    ],
+    ['what is not to be read', { words: '两只狗', ignore: ['all_of:两只狗'] }],
+    ['less relevant ones, another order and nothing folded', { relevance: 'all', sort: '-taken_at', fold: false }],
+    ['a least relevance', { relevance: 0.35 }],
     ['an open picture', { words: 'dog', open: 'ab' }],
   ])('says %s and reads it back', (_name, part) => {
     const state = { ...EMPTY, ...part }
@@ -26,6 +44,10 @@ describe('the address', () => {
 
   it('ignores an upload whose box is damaged, instead of searching for something else', () => {
     expect(parseState({ up: '7a-ff', box: 'oops' })).toEqual(EMPTY)
+  })
+
+  it.each(['nope:1', 'area:x', 'taken:soon', 'count:dog', 'label:', 'label', ':dog'])('ignores %j, which is no condition', (f) => {
+    expect(parseState({ f, sort: 'size', rel: '300' })).toEqual(EMPTY)
   })
 
   it('pushes a step that back undoes, and replaces without one', async () => {

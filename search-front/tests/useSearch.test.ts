@@ -106,3 +106,36 @@ describe('useSearch', () => {
     expect(asked).toHaveLength(2)
   })
 })
+
+describe('going back', () => {
+  it('shows what was shown, with all its pages, and asks nothing', async () => {
+    const asked: string[] = []
+    let back = false
+    const wanted = ref<Wanted | null>({ collection: 'c', clauses: [{ text: 'dog' }] })
+    const { result } = await mounted(() =>
+      useSearch(
+        wanted,
+        async (_c, query) => {
+          asked.push(`${JSON.stringify(query.clauses)}${query.cursor ?? ''}`)
+          return query.cursor ? anAnswer(['b']) : anAnswer(['a'], 'more')
+        },
+        () => back,
+      ),
+    )
+    await settled()
+    await result.more()
+    wanted.value = { collection: 'c', clauses: [{ text: 'cat' }] }
+    await settled()
+    expect(asked).toHaveLength(3)
+    back = true
+    wanted.value = { collection: 'c', clauses: [{ text: 'dog' }] }
+    await settled()
+    expect(result.hits.value.map((hit) => hit.image_id)).toEqual(['a', 'b'])
+    expect(result.answer.value?.next_cursor).toBeNull()
+    expect(asked).toHaveLength(3)
+    back = false
+    wanted.value = { collection: 'c', clauses: [{ text: 'cat' }] } // not by going back: asked anew
+    await settled()
+    expect(asked).toHaveLength(4)
+  })
+})

@@ -1,8 +1,9 @@
-import { asProblem, problemOf } from './problem'
-import type { Answer, Collection, Detected, Facets, Missing, Query, StoredImage } from './types'
+import { Problem, asProblem, problemOf } from './problem'
+import type { Answer, Asked, Collection, Detected, Facets, ImageWords, Missing, Query, StoredImage, Upload } from './types'
 
 const KEY_NAME = 'boxlens.key'
 const TIMEOUT_MS = 60_000
+const UPLOAD_TIMEOUT_MS = 300_000 // a picture over a slow line, then detected and embedded
 
 export function storedKey(): string {
   return localStorage.getItem(KEY_NAME) ?? ''
@@ -58,8 +59,42 @@ export function detect(picture: File | string, signal?: AbortSignal): Promise<De
   return json('/v1/detect', { method: 'POST', body: pictureForm(picture), signal })
 }
 
+/** A query picture that the service still keeps, with its objects. */
+export function upload(uploadId: string, signal?: AbortSignal): Promise<Upload> {
+  return json(`/v1/uploads/${encodeURIComponent(uploadId)}`, { signal })
+}
+
 export function image(collection: string, imageId: string, signal?: AbortSignal): Promise<StoredImage> {
   return json(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}`, { signal })
+}
+
+/** Sets caption or tags; what is left out stays. */
+export function describe(collection: string, imageId: string, words: ImageWords): Promise<StoredImage> {
+  return json(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(words),
+  })
+}
+
+/** Deletes a picture; `restoreImage` undoes it within an hour. */
+export async function deleteImage(collection: string, imageId: string): Promise<void> {
+  await send(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}`, { method: 'DELETE' })
+}
+
+export async function restoreImage(collection: string, imageId: string): Promise<void> {
+  await send(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}/restore`, { method: 'POST' })
+}
+
+/** The bytes of a picture, from wherever the service says it is. */
+export async function pictureBytes(address: string): Promise<Blob> {
+  try {
+    const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    if (!response.ok) throw await problemOf(response)
+    return await response.blob()
+  } catch (error) {
+    throw asProblem(error)
+  }
 }
 
 const standing = new Set<string>()
@@ -73,10 +108,29 @@ async function ensureCollection(collection: string, signal?: AbortSignal): Promi
 }
 
 /** Puts a picture into a collection, which is made when it is not there; `created` is false for a known picture. */
-export async function addImage(collection: string, file: File, signal?: AbortSignal): Promise<{ created: boolean }> {
-  await ensureCollection(collection, signal)
-  const response = await send(`${inCollection(collection)}/images`, { method: 'POST', body: pictureForm(file), signal })
-  return { created: response.status === 201 }
+export async function addImage(collection: string, file: File, onSent?: (share: number) => void): Promise<{ created: boolean }> {
+  await ensureCollection(collection)
+  return { created: (await sendWatched(`${inCollection(collection)}/images`, pictureForm(file), onSent)) === 201 }
+}
+
+/** One upload that tells how much of it was sent, which fetch cannot; the status of its answer. */
+function sendWatched(path: string, form: FormData, onSent: (share: number) => void = () => undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', path)
+    request.timeout = UPLOAD_TIMEOUT_MS
+    const key = storedKey()
+    if (key) request.setRequestHeader('authorization', `Bearer ${key}`)
+    request.upload.onprogress = (event) => event.lengthComputable && onSent(event.loaded / event.total)
+    request.upload.onload = () => onSent(1)
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) return resolve(request.status)
+      void problemOf(new Response(request.response as string, { status: request.status })).then(reject)
+    }
+    request.onerror = () => reject(new Problem('offline', 0))
+    request.ontimeout = () => reject(new Problem('timeout', 0))
+    request.send(form)
+  })
 }
 
 export async function collections(signal?: AbortSignal): Promise<Collection[]> {
@@ -85,6 +139,17 @@ export async function collections(signal?: AbortSignal): Promise<Collection[]> {
 
 export async function facets(collection: string, signal?: AbortSignal): Promise<Facets> {
   return (await json<{ facets: Facets }>(`${inCollection(collection)}/facets`, { signal })).facets
+}
+
+/** Counts of what a query finds. */
+export async function countsOf(collection: string, asked: Asked, signal?: AbortSignal): Promise<Facets> {
+  const found = await json<{ facets: Facets }>(`${inCollection(collection)}/facets`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(asked),
+    signal,
+  })
+  return found.facets
 }
 
 /** What the service lacks, each with its repair; nothing when it is ready. */

@@ -86,7 +86,7 @@ export interface paths {
         get: operations["get_collection"];
         /**
          * Make a collection
-         * @description 201 when it is new, 200 when it stands already; asking again changes nothing.
+         * @description 201 when it is new, 200 when it stands already. Asking again changes nothing but the settings that are given.
          */
         put: operations["put_collection"];
         post?: never;
@@ -182,6 +182,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A query picture that is kept
+         * @description The answer of `detect` again, with an address that shows the picture: what a shared link needs.
+         */
+        get: operations["get_upload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the detector can name
+         * @description All labels with the English and Chinese names by which words find them, best first.
+         */
+        get: operations["labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/collections/{collection}/search": {
         parameters: {
             query?: never;
@@ -189,7 +229,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search by words */
+        /**
+         * Search by words
+         * @description Conditions such as "two dogs" or "2023年7月" are read from the words, and told in `read_from_text`.
+         */
         get: operations["search_words"];
         put?: never;
         /**
@@ -232,7 +275,7 @@ export interface paths {
         };
         /**
          * Objects like a stored one
-         * @description From the stored vectors: nothing is embedded again.
+         * @description From the stored vectors: nothing is embedded again. Any stored object will do, also one that matched nothing.
          */
         get: operations["similar"];
         put?: never;
@@ -250,12 +293,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts under a filter expression */
+        /**
+         * Counts under a filter expression
+         * @description Images by label, tag, colour, format, year and camera of the objects under the filter.
+         */
         get: operations["facets"];
         put?: never;
         /**
-         * Counts under a filter
-         * @description Objects per label, tag, colour, format and year.
+         * Counts of what a search finds
+         * @description The query is that of a search: what it finds is counted, by image. Without clauses: what its filter admits.
          */
         post: operations["facets_of_query"];
         delete?: never;
@@ -297,23 +343,23 @@ export interface components {
              * @description what the reader should know, such as a signal that is off
              */
             notes: string[];
-            /**
-             * Cut
-             * @description what relevance cut off, once it is calibrated
-             */
-            cut: {
-                [key: string]: unknown;
-            } | null;
+            /** @description null when nothing was to be cut, or relevance cannot be told */
+            cut: components["schemas"]["Cut"] | null;
             /**
              * Groups
-             * @description one answer per detected object, once that can be asked for
+             * @description one for each object of the query picture, where groups asked for them
              */
-            groups: unknown[];
+            groups: components["schemas"]["Group"][];
             /**
              * Read From Text
-             * @description filters read from the words, once that is done
+             * @description conditions read from the texts
              */
-            read_from_text: unknown[];
+            read_from_text: components["schemas"]["ReadCondition"][];
+            /**
+             * Words Left
+             * @description what was left of the texts to be searched as words, if any was read
+             */
+            words_left: string | null;
         };
         /** Body_add_image */
         Body_add_image: {
@@ -385,14 +431,38 @@ export interface components {
              */
             size: number;
             /**
+             * Groups
+             * @default none
+             * @enum {string}
+             */
+            groups: "none" | "query_objects";
+            /**
+             * Min Relevance
+             * @description cut what is less relevant than this; auto: at the usual place; 0: nothing
+             * @default auto
+             */
+            min_relevance: number | "auto";
+            /**
              * Explain
              * @default true
              */
             explain: boolean;
+            /**
+             * Read Text
+             * @description read conditions such as "two dogs" or "2023年7月" from the words
+             * @default true
+             */
+            read_text: boolean;
+            /**
+             * Ignore
+             * @description keys of read_from_text that shall not be read; repeat for several
+             * @default []
+             */
+            ignore: string[];
         };
         /**
          * Clause
-         * @description One wish: words, an example picture (with the box that is meant), or something stored. Below 0 pushes away.
+         * @description One wish with its weight. Below 0 excludes.
          */
         Clause: {
             /** Text */
@@ -421,7 +491,7 @@ export interface components {
         };
         /**
          * Collection
-         * @description A named set of images with its pack and its index.
+         * @description A named set of images with its pack, its index and its own settings; null leaves one to the server.
          */
         Collection: {
             /** Name */
@@ -443,6 +513,12 @@ export interface components {
             size_bytes: number;
             /** Last Change */
             last_change: string | null;
+            /** Score Threshold */
+            score_threshold: number | null;
+            /** Nms Iou */
+            nms_iou: number | null;
+            /** Min Relevance */
+            min_relevance: number | null;
         };
         /**
          * CollectionSpec
@@ -454,23 +530,47 @@ export interface components {
         CollectionSpec: {
             /**
              * Pack
-             * @description must be the pack this server runs
+             * @description any pack the server has, else its own
              */
             pack?: string | null;
             /** Index Type */
             index_type?: ("int8_hnsw" | "hnsw" | "bbq_hnsw" | "int8_flat" | "flat") | null;
+            /**
+             * Score Threshold
+             * @description detections below it are dropped
+             */
+            score_threshold?: number | null;
+            /**
+             * Nms Iou
+             * @description overlap from which two boxes of a class are one
+             */
+            nms_iou?: number | null;
+            /**
+             * Min Relevance
+             * @description what "auto" means in its searches
+             */
+            min_relevance?: number | null;
         };
         /** Collections */
         Collections: {
             /** Collections */
             collections: components["schemas"]["Collection"][];
         };
-        /** Count */
-        Count: {
-            /** Value */
-            value: string;
-            /** Count */
-            count: number;
+        /**
+         * Cut
+         * @description What was left out because it is not relevant enough.
+         */
+        Cut: {
+            /**
+             * Relevance
+             * @description what a hit must reach
+             */
+            relevance: number;
+            /**
+             * Dropped
+             * @description images found but left out
+             */
+            dropped: number;
         };
         /**
          * DateRange
@@ -531,6 +631,7 @@ export interface components {
             box_norm: number[];
             /** Label */
             label: string;
+            label_name: components["schemas"]["LabelNames"] | null;
             /**
              * Box Score
              * @description confidence of the detector, 0..1
@@ -539,7 +640,7 @@ export interface components {
         };
         /**
          * FacetQuery
-         * @description What to count: the objects under a filter.
+         * @description The query of a search, whose finds are counted; `size`, `cursor`, `sort` and `explain` change nothing.
          * @example {
          *       "filter": {
          *         "label": [
@@ -547,32 +648,131 @@ export interface components {
          *         ]
          *       }
          *     }
+         * @example {
+         *       "clauses": [
+         *         {
+         *           "text": "dog"
+         *         }
+         *       ],
+         *       "filter": {
+         *         "objects": 1
+         *       }
+         *     }
          */
         FacetQuery: {
             /**
+             * Clauses
+             * @default []
+             */
+            clauses: components["schemas"]["Clause"][];
+            /**
              * @default {
+             *       "count": {},
              *       "attributes": {},
              *       "any": [],
              *       "none": []
              *     }
              */
             filter: components["schemas"]["Filter"];
+            /**
+             * @default {
+             *       "vit": 1,
+             *       "clip": 1,
+             *       "words": 1
+             *     }
+             */
+            signals: components["schemas"]["Signals"];
+            /**
+             * Size
+             * @description hits on a page
+             * @default 20
+             */
+            size: number;
+            /**
+             * Cursor
+             * @description next_cursor of the page before
+             */
+            cursor?: string | null;
+            /**
+             * Explain
+             * @description say why each object matched
+             * @default true
+             */
+            explain: boolean;
+            /**
+             * Group By
+             * @description a hit for each image, or for each box
+             * @default image
+             * @enum {string}
+             */
+            group_by: "image" | "object";
+            /**
+             * Fold
+             * @description images that look the same make one hit; needs group_by image
+             * @default true
+             */
+            fold: boolean;
+            /**
+             * Sort
+             * @description a minus turns the order round; without a value comes last
+             * @default relevance
+             * @enum {string}
+             */
+            sort: "relevance" | "-relevance" | "taken_at" | "-taken_at" | "ingested_at" | "-ingested_at" | "box_area" | "-box_area";
+            /**
+             * Groups
+             * @description query_objects: also the best hits for each object of the query picture
+             * @default none
+             * @enum {string}
+             */
+            groups: "none" | "query_objects";
+            /**
+             * All Of
+             * @description things an image must hold at once
+             * @default []
+             */
+            all_of: components["schemas"]["Part"][];
+            /**
+             * Read Text
+             * @description read conditions such as "two dogs" or "2023年7月" from the texts
+             * @default false
+             */
+            read_text: boolean;
+            /**
+             * Ignore
+             * @description keys of read_from_text that shall not be read
+             * @default []
+             */
+            ignore: string[];
+            /**
+             * Collections
+             * @description searched together with that of the path; all of one pack
+             */
+            collections?: string[] | null;
+            /**
+             * Min Relevance
+             * @description cut what is less relevant than this; auto: at the usual place; null and 0: nothing
+             * @default auto
+             */
+            min_relevance: number | "auto" | null;
+            /** @default {} */
+            min_similarity: components["schemas"]["Similarities"];
         };
         /**
          * Facets
-         * @description Counts of objects under a filter, largest first, by field.
+         * @description Counts of images by label, tag, colour, format, year and camera of what was found, largest first.
          */
         Facets: {
             /** Facets */
             facets: {
-                [key: string]: components["schemas"]["Count"][];
+                [key: string]: components["schemas"]["embedding_pipeline__api__schemas__Count"][];
             };
         };
         /**
          * Filter
          * @description All that is given must hold. A list means any of its values; `any` and `none` nest whole filters.
          *
-         *     An attribute may also be written `"attributes.NAME": [...]`.
+         *     Attributes and counts may also be written `"attributes.NAME": [...]`, `"count.LABEL": {...}`.
          * @example {
          *       "box_score": {
          *         "gte": 0.5
@@ -604,12 +804,50 @@ export interface components {
          *         }
          *       ]
          *     }
+         * @example {
+         *       "aspect": {
+         *         "gte": 1
+         *       },
+         *       "count": {
+         *         "dog": {
+         *           "gte": 2,
+         *           "lte": 3
+         *         }
+         *       },
+         *       "position": [
+         *         "left"
+         *       ]
+         *     }
+         * @example {
+         *       "location": {
+         *         "near": {
+         *           "km": 5,
+         *           "lat": 39.9,
+         *           "lon": 116.4
+         *         }
+         *       },
+         *       "ocr_text": [
+         *         "TAXI"
+         *       ]
+         *     }
          */
         Filter: {
             label?: string | string[] | components["schemas"]["TermSets"] | null;
             kind?: string | string[] | components["schemas"]["TermSets"] | null;
             box_score?: number | components["schemas"]["NumberRange"] | null;
             area_share?: number | components["schemas"]["NumberRange"] | null;
+            /** @description width over height of the box */
+            aspect?: number | components["schemas"]["NumberRange"] | null;
+            /** @description middle of the box from the left, as a fraction 0..1 */
+            center_x?: number | components["schemas"]["NumberRange"] | null;
+            /** @description middle of the box from the top, as a fraction 0..1 */
+            center_y?: number | components["schemas"]["NumberRange"] | null;
+            /** @description left, right, top, bottom: outer thirds; centre: the middle third */
+            position?: string | string[] | components["schemas"]["TermSets"] | null;
+            /** @description how many objects the image holds */
+            objects?: number | components["schemas"]["NumberRange"] | null;
+            /** @description words that the text read in the object contains */
+            ocr_text?: string | string[] | components["schemas"]["TermSets"] | null;
             tags?: string | string[] | components["schemas"]["TermSets"] | null;
             colours?: string | string[] | components["schemas"]["TermSets"] | null;
             format?: string | string[] | components["schemas"]["TermSets"] | null;
@@ -622,6 +860,15 @@ export interface components {
             file_name?: string | string[] | components["schemas"]["TermSets"] | null;
             source_uri?: string | string[] | components["schemas"]["TermSets"] | null;
             image_id?: string | string[] | components["schemas"]["TermSets"] | null;
+            /**
+             * Count
+             * @description how many objects of a label the image holds
+             * @default {}
+             */
+            count: {
+                [key: string]: number | components["schemas"]["NumberRange"];
+            };
+            location?: components["schemas"]["Location"] | null;
             /**
              * Attributes
              * @default {}
@@ -641,6 +888,15 @@ export interface components {
             none: components["schemas"]["Filter"][];
         };
         /**
+         * Group
+         * @description The best hits for one object of the query picture.
+         */
+        Group: {
+            object: components["schemas"]["QueryObject"];
+            /** Hits */
+            hits: components["schemas"]["Hit"][];
+        };
+        /**
          * Health
          * @description The process answers.
          */
@@ -651,6 +907,32 @@ export interface components {
              * @constant
              */
             status: "live";
+        };
+        /**
+         * Highlight
+         * @description A text and where words of the query stand in it, in order: start and end, the end exclusive.
+         *
+         *     Counted in Unicode code points; in JavaScript `[...text]` counts so.
+         */
+        Highlight: {
+            /**
+             * Text
+             * @example 停在中關村
+             */
+            text: string;
+            /**
+             * Spans
+             * @example [
+             *       [
+             *         2,
+             *         5
+             *       ]
+             *     ]
+             */
+            spans: [
+                number,
+                number
+            ][];
         };
         /**
          * Hit
@@ -666,6 +948,13 @@ export interface components {
             image_url: string | null;
             /** Thumbnail Url */
             thumbnail_url: string | null;
+            /**
+             * Thumbnails
+             * @description addresses by width in pixels; none for pictures kept elsewhere
+             */
+            thumbnails: {
+                [key: string]: string;
+            };
             /** File Name */
             file_name: string;
             /** Source Uri */
@@ -691,15 +980,39 @@ export interface components {
             attributes: {
                 [key: string]: string;
             };
+            /** Collection */
+            collection: string;
             /** Score */
             score: number;
             /**
+             * Near Duplicates
+             * @description found images that look the same and were folded into this one
+             */
+            near_duplicates: number;
+            /**
+             * Near Duplicate Ids
+             * @description their ids, best first
+             */
+            near_duplicate_ids: string[];
+            /**
              * Relevance
-             * @description 0..1 once relevance is calibrated, until then null
+             * @description of the most relevant object, 0..1; null where it cannot be told
              */
             relevance: number | null;
+            /**
+             * Weak
+             * @description shown, but it may well be something else
+             */
+            weak: boolean;
             /** Objects */
             objects: components["schemas"]["HitObject"][];
+            /**
+             * Highlights
+             * @description of caption, tags and file_name of the image: the texts that hold words of the query
+             */
+            highlights: {
+                [key: string]: components["schemas"]["Highlight"][];
+            };
         };
         /**
          * HitObject
@@ -742,9 +1055,11 @@ export interface components {
             area_share: number;
             /** Label */
             label: string;
+            /** @description None for the frame */
+            label_name: components["schemas"]["LabelNames"] | null;
             /**
              * Label Names
-             * @description names of the label in English and Chinese
+             * @description all names by which words find it, in English and Chinese
              */
             label_names: string[];
             /** Box Score */
@@ -759,8 +1074,25 @@ export interface components {
             tags: string[];
             /** Score */
             score: number;
+            /**
+             * Relevance
+             * @description 0..1; null where the collection is too small to tell
+             */
+            relevance: number | null;
+            /**
+             * Part
+             * @description the index in all_of of what this box stands for
+             */
+            part: number | null;
             /** Why */
             why: components["schemas"]["Why"][];
+            /**
+             * Highlights
+             * @description of label_names, ocr_text, caption and tags of the object: the texts that hold words of the query
+             */
+            highlights: {
+                [key: string]: components["schemas"]["Highlight"][];
+            };
         };
         /**
          * Image
@@ -776,6 +1108,13 @@ export interface components {
             image_url: string | null;
             /** Thumbnail Url */
             thumbnail_url: string | null;
+            /**
+             * Thumbnails
+             * @description addresses by width in pixels; none for pictures kept elsewhere
+             */
+            thumbnails: {
+                [key: string]: string;
+            };
             /** File Name */
             file_name: string;
             /** Source Uri */
@@ -802,7 +1141,68 @@ export interface components {
                 [key: string]: string;
             };
             /** Objects */
-            objects: components["schemas"]["StoredObject"][];
+            objects: components["schemas"]["ImageObject"][];
+        };
+        /**
+         * ImageObject
+         * @description An object of one image, with the picture of it alone.
+         */
+        ImageObject: {
+            /** Object Id */
+            object_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "object" | "frame";
+            /**
+             * Box
+             * @description x1, y1, x2, y2 in pixels of the upright picture
+             * @example [
+             *       12,
+             *       30,
+             *       200,
+             *       210
+             *     ]
+             */
+            box: number[];
+            /**
+             * Box Norm
+             * @description the same as fractions 0..1
+             * @example [
+             *       0.02,
+             *       0.06,
+             *       0.31,
+             *       0.44
+             *     ]
+             */
+            box_norm: number[];
+            /**
+             * Area Share
+             * @description box area over picture area, 0..1
+             */
+            area_share: number;
+            /** Label */
+            label: string;
+            /** @description None for the frame */
+            label_name: components["schemas"]["LabelNames"] | null;
+            /**
+             * Label Names
+             * @description all names by which words find it, in English and Chinese
+             */
+            label_names: string[];
+            /** Box Score */
+            box_score: number;
+            /** Colours */
+            colours: string[];
+            /** Ocr Text */
+            ocr_text: string[];
+            /** Caption */
+            caption: string | null;
+            /** Tags */
+            tags: string[];
+            /** Crop Url */
+            crop_url: string | null;
         };
         /**
          * ImagePatch
@@ -824,6 +1224,69 @@ export interface components {
             number?: number | null;
         };
         /**
+         * Label
+         * @description A class of the detector with all names by which words find it, best first.
+         */
+        Label: {
+            /** Id */
+            id: string;
+            /** En */
+            en: string[];
+            /** Zh */
+            zh: string[];
+        };
+        /**
+         * LabelNames
+         * @description The best name of a label in each language, to show it by.
+         */
+        LabelNames: {
+            /**
+             * En
+             * @example traffic light
+             */
+            en: string;
+            /**
+             * Zh
+             * @example 红绿灯
+             */
+            zh: string;
+        };
+        /** Labels */
+        Labels: {
+            /** Labels */
+            labels: components["schemas"]["Label"][];
+        };
+        /**
+         * Location
+         * @description Where a picture was taken: near a place, or inside a box on the map. Exactly one of them.
+         */
+        Location: {
+            near?: components["schemas"]["Near"] | null;
+            /**
+             * Box
+             * @description west, south, east, north in degrees
+             * @example [
+             *       116,
+             *       39,
+             *       117,
+             *       40
+             *     ]
+             */
+            box?: number[] | null;
+        };
+        /**
+         * Near
+         * @description All places within some kilometres of one, WGS 84 degrees.
+         */
+        Near: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Km */
+            km: number;
+        };
+        /**
          * NumberRange
          * @description Closed bounds; leave one out to keep that side open.
          */
@@ -832,6 +1295,33 @@ export interface components {
             gte?: number | null;
             /** Lte */
             lte?: number | null;
+        };
+        /**
+         * Part
+         * @description One of several things that an image must hold at once, in boxes of its own.
+         */
+        Part: {
+            /** Text */
+            text?: string | null;
+            /**
+             * Upload Id
+             * @description from POST /v1/detect
+             */
+            upload_id?: string | null;
+            /** Image Url */
+            image_url?: string | null;
+            /** Object Id */
+            object_id?: string | null;
+            /** Image Id */
+            image_id?: string | null;
+            /**
+             * Box
+             * @description x1, y1, x2, y2 in pixels of the upright picture
+             */
+            box?: number[] | null;
+            /** @default {} */
+            count: components["schemas"]["embedding_pipeline__api__clauses__Count"];
+            relation?: components["schemas"]["Relation"] | null;
         };
         /**
          * Place
@@ -873,6 +1363,23 @@ export interface components {
          *         ]
          *       }
          *     }
+         * @example {
+         *       "all_of": [
+         *         {
+         *           "count": {
+         *             "min": 2
+         *           },
+         *           "text": "dog"
+         *         },
+         *         {
+         *           "relation": {
+         *             "is": "right_of",
+         *             "other": 0
+         *           },
+         *           "text": "自行车"
+         *         }
+         *       ]
+         *     }
          */
         Query: {
             /**
@@ -882,6 +1389,7 @@ export interface components {
             clauses: components["schemas"]["Clause"][];
             /**
              * @default {
+             *       "count": {},
              *       "attributes": {},
              *       "any": [],
              *       "none": []
@@ -898,7 +1406,7 @@ export interface components {
             signals: components["schemas"]["Signals"];
             /**
              * Size
-             * @description images on a page
+             * @description hits on a page
              * @default 20
              */
             size: number;
@@ -915,43 +1423,62 @@ export interface components {
             explain: boolean;
             /**
              * Group By
+             * @description a hit for each image, or for each box
              * @default image
-             * @constant
+             * @enum {string}
              */
-            group_by: "image";
+            group_by: "image" | "object";
+            /**
+             * Fold
+             * @description images that look the same make one hit; needs group_by image
+             * @default true
+             */
+            fold: boolean;
             /**
              * Sort
+             * @description a minus turns the order round; without a value comes last
              * @default relevance
-             * @constant
+             * @enum {string}
              */
-            sort: "relevance";
+            sort: "relevance" | "-relevance" | "taken_at" | "-taken_at" | "ingested_at" | "-ingested_at" | "box_area" | "-box_area";
             /**
              * Groups
+             * @description query_objects: also the best hits for each object of the query picture
              * @default none
-             * @constant
+             * @enum {string}
              */
-            groups: "none";
+            groups: "none" | "query_objects";
             /**
              * All Of
-             * @description not available yet
+             * @description things an image must hold at once
              * @default []
              */
-            all_of: unknown[];
+            all_of: components["schemas"]["Part"][];
+            /**
+             * Read Text
+             * @description read conditions such as "two dogs" or "2023年7月" from the texts
+             * @default false
+             */
+            read_text: boolean;
+            /**
+             * Ignore
+             * @description keys of read_from_text that shall not be read
+             * @default []
+             */
+            ignore: string[];
             /**
              * Collections
-             * @description not available yet
+             * @description searched together with that of the path; all of one pack
              */
-            collections?: null;
+            collections?: string[] | null;
             /**
              * Min Relevance
-             * @description not available yet
+             * @description cut what is less relevant than this; auto: at the usual place; null and 0: nothing
+             * @default auto
              */
-            min_relevance?: null;
-            /**
-             * Min Similarity
-             * @description not available yet
-             */
-            min_similarity?: null;
+            min_relevance: number | "auto" | null;
+            /** @default {} */
+            min_similarity: components["schemas"]["Similarities"];
         };
         /** QueryObject */
         QueryObject: {
@@ -979,6 +1506,7 @@ export interface components {
             box_norm: number[];
             /** Label */
             label: string;
+            label_name: components["schemas"]["LabelNames"] | null;
             /**
              * Box Score
              * @description confidence of the detector, 0..1
@@ -991,6 +1519,90 @@ export interface components {
             primary: boolean;
         };
         /**
+         * ReadAway
+         * @description A clause that pushes away, as it was read.
+         */
+        ReadAway: {
+            /** Text */
+            text: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * ReadCondition
+         * @description A condition read from a text, and what it was read as, in the form in which a query would say it.
+         *
+         *     Put `key` into `ignore` to have its words searched as plain words instead.
+         */
+        ReadCondition: {
+            /** Key */
+            key: string;
+            /**
+             * Text
+             * @description the words it was read from
+             */
+            text: string;
+            /**
+             * Clause
+             * @description index of the clause they stand in
+             */
+            clause: number;
+            /**
+             * Start
+             * @description where they begin in its text, in Unicode characters
+             */
+            start: number;
+            /** End */
+            end: number;
+            /**
+             * Read As
+             * @enum {string}
+             */
+            read_as: "all_of" | "filter" | "not";
+            /**
+             * All Of
+             * @description they follow the query's own all_of in the order of read_from_text
+             */
+            all_of: components["schemas"]["ReadPart"][];
+            /** Filter */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            away: components["schemas"]["ReadAway"] | null;
+            /**
+             * Admits Nothing
+             * @description nothing was found, and this condition alone admits no object: leave it out with `ignore`
+             */
+            admits_nothing: boolean;
+        };
+        /** ReadCount */
+        ReadCount: {
+            /** Min */
+            min: number;
+            /** Max */
+            max: number | null;
+        };
+        /**
+         * ReadPart
+         * @description A part of `all_of` as it was read.
+         */
+        ReadPart: {
+            /** Text */
+            text: string;
+            count: components["schemas"]["ReadCount"];
+            relation: components["schemas"]["ReadRelation"] | null;
+        };
+        /** ReadRelation */
+        ReadRelation: {
+            /**
+             * Is
+             * @enum {string}
+             */
+            is: "left_of" | "right_of" | "above" | "below" | "on" | "inside" | "contains" | "overlaps" | "larger_than" | "smaller_than";
+            /** Other */
+            other: number;
+        };
+        /**
          * Ready
          * @description Everything that is needed is there.
          */
@@ -1001,6 +1613,23 @@ export interface components {
              * @constant
              */
             status: "ready";
+        };
+        /**
+         * Relation
+         * @description Where its boxes lie, seen from those of another part of `all_of`, which `other` names by its index.
+         * @example {
+         *       "is": "left_of",
+         *       "other": 0
+         *     }
+         */
+        Relation: {
+            /**
+             * Is
+             * @enum {string}
+             */
+            is: "left_of" | "right_of" | "above" | "below" | "on" | "inside" | "contains" | "overlaps" | "larger_than" | "smaller_than";
+            /** Other */
+            other: number;
         };
         /**
          * Signals
@@ -1024,61 +1653,16 @@ export interface components {
             words: number;
         };
         /**
-         * StoredObject
-         * @description One box of a stored image; kind `frame` is the whole picture.
+         * Similarities
+         * @description The least raw similarity each ranking takes: a cosine for vectors, a BM25 score for words.
          */
-        StoredObject: {
-            /** Object Id */
-            object_id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "object" | "frame";
-            /**
-             * Box
-             * @description x1, y1, x2, y2 in pixels of the upright picture
-             * @example [
-             *       12,
-             *       30,
-             *       200,
-             *       210
-             *     ]
-             */
-            box: number[];
-            /**
-             * Box Norm
-             * @description the same as fractions 0..1
-             * @example [
-             *       0.02,
-             *       0.06,
-             *       0.31,
-             *       0.44
-             *     ]
-             */
-            box_norm: number[];
-            /**
-             * Area Share
-             * @description box area over picture area, 0..1
-             */
-            area_share: number;
-            /** Label */
-            label: string;
-            /**
-             * Label Names
-             * @description names of the label in English and Chinese
-             */
-            label_names: string[];
-            /** Box Score */
-            box_score: number;
-            /** Colours */
-            colours: string[];
-            /** Ocr Text */
-            ocr_text: string[];
-            /** Caption */
-            caption: string | null;
-            /** Tags */
-            tags: string[];
+        Similarities: {
+            /** Vit */
+            vit?: number | null;
+            /** Clip */
+            clip?: number | null;
+            /** Words */
+            words?: number | null;
         };
         /**
          * TermSets
@@ -1110,6 +1694,25 @@ export interface components {
             relation: "eq" | "gte";
         };
         /**
+         * Upload
+         * @description A query picture that is still kept, as it was detected, with an address that shows it.
+         */
+        Upload: {
+            /** Upload Id */
+            upload_id: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Objects */
+            objects: components["schemas"]["DetectedObject"][];
+            /**
+             * Image Url
+             * @description the picture upright, at most 1280 pixels wide, in a type browsers show
+             */
+            image_url: string;
+        };
+        /**
          * Why
          * @description The part of one signal in a score; the contributions add up to it.
          */
@@ -1125,8 +1728,54 @@ export interface components {
             rank: number;
             /** Similarity */
             similarity: number;
-            /** Contribution */
+            /**
+             * Weight
+             * @description that of the clause times that of the signal
+             */
+            weight: number;
+            /**
+             * Contribution
+             * @description weight / (10 + rank); for all_of strength / 11
+             */
             contribution: number;
+            /**
+             * Words
+             * @description words: what of the query the object holds, as cut for search; colours by id
+             */
+            words: string[];
+            /**
+             * Label
+             * @description words: the label that was recognised in the query
+             */
+            label: string | null;
+            /**
+             * Of
+             * @description what `clause` is an index of
+             * @enum {string}
+             */
+            of: "clauses" | "all_of";
+        };
+        /**
+         * Count
+         * @description How many. `min` boxes are taken (1 unless `max` is 0); a `max` counts every box of the image that matches.
+         */
+        embedding_pipeline__api__clauses__Count: {
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+        };
+        /** Count */
+        embedding_pipeline__api__schemas__Count: {
+            /** Value */
+            value: string;
+            /**
+             * Count
+             * @description images that hold a found object with this value
+             */
+            count: number;
+            /** @description names of a label; None for other fields */
+            name?: components["schemas"]["LabelNames"] | null;
         };
         /**
          * InputError
@@ -1958,6 +2607,103 @@ export interface operations {
             };
         };
     };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description from POST /v1/detect */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search_words: {
         parameters: {
             query?: {
@@ -1967,7 +2713,16 @@ export interface operations {
                 size?: number;
                 cursor?: string | null;
                 filter?: string | null;
+                sort?: "relevance" | "-relevance" | "taken_at" | "-taken_at" | "ingested_at" | "-ingested_at" | "box_area" | "-box_area";
+                group_by?: "image" | "object";
+                fold?: boolean;
+                /** @description cut what is less relevant than this; auto: at the usual place; 0: nothing */
+                min_relevance?: number | "auto";
                 explain?: boolean;
+                /** @description read conditions such as "two dogs" or "2023年7月" from the words */
+                read_text?: boolean;
+                /** @description keys of read_from_text that shall not be read; repeat for several */
+                ignore?: string[];
             };
             header?: never;
             path: {
@@ -2207,6 +2962,9 @@ export interface operations {
             query?: {
                 /** @description images on a page */
                 size?: number;
+                /** @description cut what is less relevant than this; auto: at the usual place; 0: nothing */
+                min_relevance?: number | "auto";
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -2367,8 +3125,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,9 +9,12 @@ export type Box = [number, number, number, number]
 // The document says number[] with four items; the page holds them as tuples.
 type Boxed<T> = Omit<T, 'box' | 'box_norm'> & { box: Box; box_norm: Box }
 
+export type ImageWords = Pick<Schemas['ImagePatch'], 'caption' | 'tags'>
 export type FoundObject = Boxed<Schemas['DetectedObject']>
 export type Detected = Omit<Schemas['Detected'], 'objects'> & { objects: FoundObject[] }
-export type StoredObject = Boxed<Schemas['StoredObject']>
+// The objects of a hit come without the picture of each alone.
+export type Upload = Omit<Schemas['Upload'], 'objects'> & { objects: FoundObject[] }
+export type StoredObject = Boxed<Omit<Schemas['ImageObject'], 'crop_url'>> & { crop_url?: string | null }
 export type StoredImage = Omit<Schemas['Image'], 'objects'> & { objects: StoredObject[] }
 export type HitObject = Boxed<Schemas['HitObject']>
 export type Hit = Omit<Schemas['Hit'], 'objects'> & { objects: HitObject[] }
@@ -19,11 +22,29 @@ export type Answer = Omit<Schemas['Answer'], 'hits'> & { hits: Hit[] }
 export type Why = Schemas['Why']
 export type Collection = Schemas['Collection']
 export type Facets = Schemas['Facets']['facets']
+export type FacetCount = Facets[string][number]
+export interface Filter extends Partial<Omit<Schemas['Filter'], 'any' | 'none'>> {
+  any?: Filter[]
+}
+export type ReadCondition = Schemas['ReadCondition']
+export type LabelNames = Schemas['LabelNames']
+export type Sort = Schemas['Query']['sort']
 
-export type Clause = { text: string } | { upload_id: string; box: Box } | { object_id: string }
+export type Clause = { text: string; weight?: number } | { upload_id: string; box: Box } | { object_id: string }
 
-export interface Query {
+/** What is asked for, whatever page of it. */
+export interface Asked {
   clauses: Clause[]
+  filter?: Filter
+  read_text?: boolean
+  /** Keys of conditions that shall not be read from the words. */
+  ignore?: string[]
+  min_relevance?: number | 'auto' | null
+  sort?: Sort
+  fold?: boolean
+}
+
+export interface Query extends Asked {
   size: number
   cursor?: string
 }

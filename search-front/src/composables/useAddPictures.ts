@@ -1,65 +1,98 @@
-import { computed, ref } from 'vue'
+import { computed, ref, shallowReactive, type ShallowReactive } from 'vue'
 import { addImage } from '@/api/client'
 import { asProblem, type Problem } from '@/api/problem'
+import type { Chosen } from '@/dropped'
 
 export interface AddedFile {
   id: number
   name: string
   file: File
+  collection: string
   state: 'waiting' | 'sending' | 'added' | 'known' | 'failed'
+  /** Share of its bytes that were sent, 0..1. */
+  sent: number
   problem: Problem | null
 }
 
 const AT_ONCE = 2
 
 /** Sends pictures to a collection, two at a time, each with its own fate. */
-export function useAddPictures(send: typeof addImage = addImage) {
-  const files = ref<AddedFile[]>([])
+export function useAddPictures(whenDone: (left: number) => void = () => undefined, send: typeof addImage = addImage) {
+  const files = ref<ShallowReactive<AddedFile>[]>([])
+  /** Files left out because they are no pictures. */
+  const others = ref(0)
+  const paused = ref(false)
   let next = 0
   let running = 0
 
   const counts = computed(() => {
-    const of = (state: AddedFile['state']) => files.value.filter((f) => f.state === state).length
-    const done = of('added') + of('known') + of('failed')
-    return { all: files.value.length, done, added: of('added'), known: of('known'), failed: of('failed') }
+    const of = { waiting: 0, sending: 0, added: 0, known: 0, failed: 0 }
+    let [bytes, sent] = [0, 0]
+    for (const f of files.value) {
+      of[f.state] += 1
+      bytes += f.file.size
+      sent += f.state === 'waiting' ? 0 : f.state === 'sending' ? f.file.size * f.sent : f.file.size
+    }
+    const done = of.added + of.known + of.failed
+    const share = bytes > 0 ? (0.5 * sent) / bytes + (0.5 * done) / files.value.length : done > 0 ? 1 : 0
+    return { all: files.value.length, done, ...of, share }
   })
   const busy = computed(() => counts.value.done < counts.value.all)
 
-  async function work(collection: string, whenDone: () => void): Promise<void> {
-    const file = files.value.find((f) => f.state === 'waiting')
-    if (!file) {
-      if (running === 0) whenDone()
-      return
-    }
+  async function work(): Promise<void> {
     running += 1
-    file.state = 'sending'
-    try {
-      file.state = (await send(collection, file.file)).created ? 'added' : 'known'
-    } catch (error) {
-      file.problem = asProblem(error)
-      file.state = 'failed'
+    for (;;) {
+      const file = paused.value ? undefined : files.value.find((f) => f.state === 'waiting')
+      if (!file) break
+      file.state = 'sending'
+      file.sent = 0
+      try {
+        file.state = (await send(file.collection, file.file, (share) => (file.sent = share))).created ? 'added' : 'known'
+      } catch (error) {
+        file.problem = asProblem(error)
+        file.state = 'failed'
+      }
+      whenDone(counts.value.waiting + counts.value.sending)
     }
     running -= 1
-    await work(collection, whenDone)
   }
 
-  function add(collection: string, given: File[], whenDone: () => void = () => undefined): void {
-    for (const file of given) {
-      files.value.push({ id: next++, name: file.name, file, state: 'waiting', problem: null })
-    }
-    for (let i = running; i < AT_ONCE; i++) void work(collection, whenDone)
+  function start(): void {
+    for (let i = running; i < AT_ONCE; i++) void work()
   }
 
-  function retry(collection: string, whenDone: () => void = () => undefined): void {
+  function add(collection: string, chosen: Chosen): void {
+    const fresh = chosen.pictures.map(({ file, name }) =>
+      shallowReactive<AddedFile>({ id: next++, name, file, collection, state: 'waiting', sent: 0, problem: null }),
+    )
+    files.value = [...files.value, ...fresh]
+    others.value += chosen.others
+    start()
+  }
+
+  /** All that failed once more, or one of them. */
+  function retry(only?: AddedFile): void {
     for (const file of files.value) {
-      if (file.state === 'failed') Object.assign(file, { state: 'waiting', problem: null })
+      if (file.state === 'failed' && (!only || file.id === only.id)) Object.assign(file, { state: 'waiting', problem: null })
     }
-    for (let i = running; i < AT_ONCE; i++) void work(collection, whenDone)
+    start()
   }
 
+  /** What is on its way is finished; nothing more is begun until `resume`. */
+  function pause(): void {
+    paused.value = true
+  }
+
+  function resume(): void {
+    paused.value = false
+    start()
+  }
+
+  /** Forgets what is done, so that the list starts anew. */
   function clear(): void {
     files.value = files.value.filter((f) => f.state === 'waiting' || f.state === 'sending')
+    others.value = 0
   }
 
-  return { files, counts, busy, add, retry, clear }
+  return { files, others, counts, busy, paused, add, retry, pause, resume, clear }
 }

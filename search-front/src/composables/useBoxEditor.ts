@@ -9,9 +9,10 @@ const SETTLE_MS = 400 // after the last arrow key, before it is searched
 /**
  * One box on a picture that a person draws, moves and pulls, by pointer or by keys.
  *
- * `shown` is the box as it looks now; `commit` is told when a change is finished.
+ * `draft` is the box while it changes; `commit` is told when a change is finished, and whether it was the chosen box
+ * that was moved or a new one that was drawn.
  */
-export function useBoxEditor(size: Ref<Size>, chosen: Ref<Box | null>, commit: (box: Box) => void) {
+export function useBoxEditor(size: Ref<Size>, chosen: Ref<Box | null>, commit: (box: Box, moved: boolean) => void) {
   const draft = ref<Box | null>(null)
   const busy = ref(false)
   let from: { point: Point; client: Point; box: Box | null; grip: Grip | 'draw' } | null = null
@@ -56,11 +57,12 @@ export function useBoxEditor(size: Ref<Size>, chosen: Ref<Box | null>, commit: (
 
   function release(): void {
     const drawn = draft.value
-    const moved = busy.value
+    const dragged = busy.value
+    const moved = from?.grip !== 'draw'
     from = null
     busy.value = false
-    if (!moved) return
-    if (drawn && bigEnough(drawn)) commit(drawn)
+    if (!dragged) return
+    if (drawn && bigEnough(drawn)) commit(drawn, moved)
     else draft.value = null
   }
 
@@ -74,7 +76,7 @@ export function useBoxEditor(size: Ref<Size>, chosen: Ref<Box | null>, commit: (
   }
 
   const settle = useDebounceFn(() => {
-    if (draft.value && bigEnough(draft.value)) commit(draft.value)
+    if (draft.value && bigEnough(draft.value)) commit(draft.value, true)
   }, SETTLE_MS)
 
   /** Arrows move by a hundredth of the picture, with Shift they pull the right and lower sides. */
@@ -93,7 +95,7 @@ export function useBoxEditor(size: Ref<Size>, chosen: Ref<Box | null>, commit: (
   /** A box to begin with for those who do not draw with a pointer. */
   function begin(): void {
     draft.value = middleBox(size.value)
-    commit(draft.value)
+    commit(draft.value, false)
   }
 
   return { draft, busy, press, drag, release, cancel, key, begin }

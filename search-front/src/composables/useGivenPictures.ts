@@ -7,15 +7,16 @@ export function linkIn(text: string): string | null {
   return /^https?:\/\/\S+$/i.test(trimmed) && URL.canParse(trimmed) ? trimmed : null
 }
 
-/** What a drop or paste brings: a file, or the address of a picture. */
-export function givenBy(data: DataTransfer | null): File | string | null {
-  const file = data?.files[0]
-  if (file) return file
-  return linkIn(data?.getData('text/uri-list').split('\n')[0] ?? '')
+/** What a drop or paste brings: files, or the address of a picture. */
+export function givenBy(data: DataTransfer | null): (File | string)[] {
+  const files = [...(data?.files ?? [])]
+  if (files.length > 0) return files
+  const link = linkIn(data?.getData('text/uri-list').split('\n')[0] ?? '')
+  return link ? [link] : []
 }
 
 /** Pictures dropped or pasted anywhere on the page. */
-export function useGivenPictures(take: (given: File | string) => void) {
+export function useGivenPictures(take: (given: (File | string)[], data: DataTransfer | null) => void) {
   const over = ref(false)
   let depth = 0
 
@@ -39,18 +40,18 @@ export function useGivenPictures(take: (given: File | string) => void) {
     depth = 0
     over.value = false
     const given = givenBy(event.dataTransfer)
-    if (given === null) return
+    if (given.length === 0) return
     event.preventDefault()
-    take(given)
+    take(given, event.dataTransfer)
   })
   useEventListener(window, 'paste', (event: ClipboardEvent) => {
-    const file = event.clipboardData?.files[0]
+    const files = [...(event.clipboardData?.files ?? [])]
     const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement
     const link = typing ? null : linkIn(event.clipboardData?.getData('text/plain') ?? '')
-    const given = file ?? link
-    if (!given) return
+    const given = files.length > 0 ? files : link ? [link] : []
+    if (given.length === 0) return
     event.preventDefault()
-    take(given)
+    take(given, null)
   })
 
   return { over }

@@ -1,22 +1,26 @@
 import { ref, shallowRef, watch, type Ref } from 'vue'
 import { search } from '@/api/client'
 import { asProblem, type Problem } from '@/api/problem'
-import type { Answer, Clause, Hit } from '@/api/types'
+import type { Answer, Asked, Hit } from '@/api/types'
 import { useLatest } from './useLatest'
 
 export type Phase = 'idle' | 'loading' | 'done' | 'error'
 
-export interface Wanted {
+export interface Wanted extends Asked {
   collection: string
-  clauses: Clause[]
 }
 
 type Send = typeof search
 
 const PAGE = 40
+const MOST_LEFT = 12 // answers kept for going back to
 
-/** Searches whenever `wanted` changes; null means that nothing is looked for. */
-export function useSearch(wanted: Ref<Wanted | null>, send: Send = search) {
+/**
+ * Searches whenever `wanted` changes; null means that nothing is looked for.
+ *
+ * `returning` says that a person came back to it: then what was shown is shown again, as far as it was read.
+ */
+export function useSearch(wanted: Ref<Wanted | null>, send: Send = search, returning: () => boolean = () => false) {
   const phase = ref<Phase>('idle')
   const answer = shallowRef<Answer | null>(null)
   const hits = shallowRef<Hit[]>([])
@@ -24,11 +28,28 @@ export function useSearch(wanted: Ref<Wanted | null>, send: Send = search) {
   const morePhase = ref<Phase>('idle')
   const moreProblem = shallowRef<Problem | null>(null)
   const latest = useLatest()
+  const left = new Map<string, { answer: Answer; hits: Hit[] }>() // what was shown when a person went on
+  let current = ''
+
+  /** Puts away what is shown; true when what is wanted now was put away before and is shown again. */
+  function exchange(what: Wanted | null): boolean {
+    if (answer.value && phase.value === 'done') left.set(current, { answer: answer.value, hits: hits.value })
+    if (left.size > MOST_LEFT) left.delete(left.keys().next().value!)
+    current = JSON.stringify(what)
+    const before = returning() ? left.get(current) : undefined
+    if (!before) return false
+    latest.stop()
+    answer.value = before.answer
+    hits.value = before.hits
+    phase.value = 'done'
+    return true
+  }
 
   async function start(what: Wanted | null): Promise<void> {
     problem.value = null
     moreProblem.value = null
     morePhase.value = 'idle'
+    if (exchange(what)) return
     if (what === null) {
       latest.stop()
       phase.value = 'idle'
@@ -38,7 +59,8 @@ export function useSearch(wanted: Ref<Wanted | null>, send: Send = search) {
     }
     phase.value = 'loading'
     try {
-      const got = await latest.run((signal) => send(what.collection, { clauses: what.clauses, size: PAGE }, signal))
+      const { collection, ...asked } = what
+      const got = await latest.run((signal) => send(collection, { ...asked, size: PAGE }, signal))
       if (!got) return
       answer.value = got.value
       hits.value = got.value.hits
@@ -59,8 +81,8 @@ export function useSearch(wanted: Ref<Wanted | null>, send: Send = search) {
     morePhase.value = 'loading'
     moreProblem.value = null
     try {
-      const query = { clauses: what.clauses, size: PAGE, cursor }
-      const got = await latest.run((signal) => send(what.collection, query, signal))
+      const { collection, ...asked } = what
+      const got = await latest.run((signal) => send(collection, { ...asked, size: PAGE, cursor }, signal))
       if (!got) return
       const known = new Set(hits.value.map((hit) => hit.image_id))
       hits.value = [...hits.value, ...got.value.hits.filter((hit) => !known.has(hit.image_id))]

@@ -1,24 +1,43 @@
 import { computed, type ComputedRef } from 'vue'
 import { useRoute, useRouter, type LocationQuery, type LocationQueryRaw } from 'vue-router'
-import type { Box } from '@/api/types'
+import type { Box, Sort } from '@/api/types'
+import { formatCondition, parseCondition, type Condition } from '@/conditions'
+
+/** A picture sent to the server, by its upload id, and the boxes of it that are meant. */
+export interface Given {
+  id: string
+  boxes: Box[]
+}
 
 /** All that a link to this page says. */
 export interface PageState {
   words: string
+  /** Words to keep away. */
+  without: string[]
   /** Null: the one the page chooses. */
   collection: string | null
-  /** A picture sent to the server, by its upload id, and the box of it that is meant. */
-  upload: string | null
-  box: Box | null
-  /** A stored object that is the query. */
-  object: string | null
+  uploads: Given[]
+  /** Stored objects that are part of the query. */
+  objects: string[]
+  conditions: Condition[]
+  /** Keys of conditions that were read from the words and shall not be. */
+  ignore: string[]
+  /** What a result must reach: the usual, anything, or a number above 0 and up to 1. */
+  relevance: 'auto' | 'all' | number
+  sort: Sort
+  /** Whether pictures that look the same make one result. */
+  fold: boolean
   /** The picture of the results that is open. */
   open: string | null
 }
 
-function one(query: LocationQuery, name: string): string {
+function all(query: LocationQuery, name: string): string[] {
   const value = query[name]
-  return (Array.isArray(value) ? value[0] : value) ?? ''
+  return (Array.isArray(value) ? value : [value]).filter((one): one is string => !!one)
+}
+
+function one(query: LocationQuery, name: string): string {
+  return all(query, name)[0] ?? ''
 }
 
 export function parseBox(text: string): Box | null {
@@ -28,15 +47,36 @@ export function parseBox(text: string): Box | null {
   return box[2] > box[0] && box[3] > box[1] ? box : null
 }
 
+/** `up` and `box` go together, one for one; several boxes of a picture are parted by semicolons. */
+function parseUploads(query: LocationQuery): Given[] {
+  const boxes = all(query, 'box')
+  const given = all(query, 'up').map((id, i) => ({ id, boxes: (boxes[i] ?? '').split(';').map(parseBox).filter((box) => box !== null) }))
+  return given.filter((each) => each.boxes.length > 0)
+}
+
+export const SORTS: readonly Sort[] = ['relevance', '-taken_at', '-ingested_at', '-box_area']
+
+/** How a page that nobody touched finds and orders. */
+export const USUAL = { conditions: [], ignore: [], relevance: 'auto', sort: 'relevance', fold: true } satisfies Partial<PageState>
+
+function parseRelevance(text: string): PageState['relevance'] {
+  if (text === 'all') return 'all'
+  const least = Number(text) / 100
+  return least > 0 && least <= 1 ? least : 'auto'
+}
+
 export function parseState(query: LocationQuery): PageState {
-  const box = parseBox(one(query, 'box'))
-  const upload = box ? one(query, 'up') || null : null
   return {
     words: one(query, 'q').trim(),
+    without: [...new Set(all(query, 'not').map((text) => text.trim()))].filter(Boolean),
     collection: one(query, 'c') || null,
-    upload,
-    box: upload ? box : null,
-    object: upload ? null : one(query, 'obj') || null,
+    uploads: parseUploads(query),
+    objects: [...new Set(all(query, 'obj'))],
+    conditions: [...new Set(all(query, 'f'))].map(parseCondition).filter((condition) => condition !== null),
+    ignore: [...new Set(all(query, 'ignore'))],
+    relevance: parseRelevance(one(query, 'rel')),
+    sort: SORTS.find((sort) => sort === one(query, 'sort')) ?? 'relevance',
+    fold: one(query, 'fold') !== 'off',
     open: one(query, 'open') || null,
   }
 }
@@ -44,12 +84,20 @@ export function parseState(query: LocationQuery): PageState {
 /** Only what differs from an untouched page is written, so that links stay short. */
 export function formatState(state: PageState): LocationQueryRaw {
   const query: LocationQueryRaw = {}
+  const list = (name: string, values: string[]) => {
+    if (values.length > 0) query[name] = values.length === 1 ? values[0]! : values
+  }
   if (state.words) query.q = state.words
+  list('not', state.without)
   if (state.collection) query.c = state.collection
-  if (state.upload && state.box) {
-    query.up = state.upload
-    query.box = state.box.join(',')
-  } else if (state.object) query.obj = state.object
+  list('up', state.uploads.map((given) => given.id))
+  list('box', state.uploads.map((given) => given.boxes.map((box) => box.join()).join(';')))
+  list('obj', state.objects)
+  list('f', state.conditions.map(formatCondition))
+  list('ignore', state.ignore)
+  if (state.relevance !== 'auto') query.rel = state.relevance === 'all' ? 'all' : String(Math.round(state.relevance * 100))
+  if (state.sort !== 'relevance') query.sort = state.sort
+  if (!state.fold) query.fold = 'off'
   if (state.open) query.open = state.open
   return query
 }

@@ -1,19 +1,18 @@
 import { useI18n } from 'vue-i18n'
-import chineseLabels from '@/locales/labels.zh-CN.json'
 import type { Problem } from '@/api/problem'
+import type { LabelNames } from '@/api/types'
 
 /** Names, numbers and problems in the language of the page. */
 export function useWords() {
   const { t, te, locale } = useI18n()
 
-  /** A detector's class; classes without a translation keep their id. */
-  function labelName(label: string): string {
-    if (label === '') return t('object.unnamed')
-    return locale.value === 'zh-CN' ? ((chineseLabels as Record<string, string>)[label] ?? label) : label
+  /** A detector's class by the service's names of it in this language, else by its id. */
+  function labelName(label: string, names?: LabelNames | null): string {
+    return names?.[locale.value === 'zh-CN' ? 'zh' : 'en'] || label || t('object.unnamed')
   }
 
-  function objectName(object: { label: string; kind?: string }): string {
-    return object.kind === 'frame' ? t('object.whole') : labelName(object.label)
+  function objectName(object: { label: string; kind?: string; label_name?: LabelNames | null }): string {
+    return object.kind === 'frame' ? t('object.whole') : labelName(object.label, object.label_name)
   }
 
   function number(value: number, digits = 0): string {
@@ -30,11 +29,21 @@ export function useWords() {
     return new Intl.NumberFormat(locale.value, { style: 'unit', unit, maximumFractionDigits: 1 }).format(scaled)
   }
 
+  /** A day and its time, as written where the picture was taken. */
+  function moment(iso: string): string {
+    const zoneless = iso.replace(/(Z|[+-]\d\d:?\d\d)$/, '')
+    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(zoneless))
+  }
+
+  function day(iso: string): string {
+    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso))
+  }
+
   /** What happened and what to do, by the problem's code. */
   function explain(problem: Problem): { what: string; todo: string } {
     const code = te(`problem.${problem.code}.what`) ? problem.code : 'internal'
     return { what: t(`problem.${code}.what`), todo: t(`problem.${code}.todo`) }
   }
 
-  return { t, te, locale, labelName, objectName, number, percent, bytes, explain }
+  return { t, te, locale, labelName, objectName, number, percent, bytes, moment, day, explain }
 }

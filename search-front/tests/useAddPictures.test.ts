@@ -1,0 +1,99 @@
+import { describe, expect, it, vi } from 'vitest'
+import { Problem } from '@/api/problem'
+import { useAddPictures } from '@/composables/useAddPictures'
+import { chosenFiles, droppedFiles } from '@/dropped'
+import { later, settled } from './setup'
+
+const files = (...names: string[]) => chosenFiles(names.map((name) => new File(['xx'], name)))
+
+describe('pictures on their way into a collection', () => {
+  it('are sent two at a time, each with its own fate, and again when they failed', async () => {
+    let [broken, now, most] = [true, 0, 0]
+    const send = vi.fn(async (_c: string, file: File) => {
+      most = Math.max(most, ++now)
+      await settled()
+      now -= 1
+      if (file.name === 'bad' && broken) throw new Problem('unreadable_picture', 422)
+      return { created: file.name !== 'known' }
+    })
+    const told = vi.fn()
+    const adding = useAddPictures(told, send)
+    adding.add('default', files('a', 'b', 'known', 'bad'))
+    await vi.waitFor(() => expect(adding.busy.value).toBe(false))
+    expect(adding.counts.value).toMatchObject({ all: 4, done: 4, added: 2, known: 1, failed: 1, share: 1 })
+    expect(most).toBe(2)
+    expect(told).toHaveBeenLastCalledWith(0)
+    broken = false
+    adding.retry(adding.files.value.find((f) => f.state === 'failed'))
+    await vi.waitFor(() => expect(adding.busy.value).toBe(false))
+    expect(adding.counts.value.failed).toBe(0)
+    expect(send).toHaveBeenCalledTimes(5)
+    adding.clear()
+    expect(adding.counts.value).toMatchObject({ all: 0, share: 0 })
+  })
+
+  it('rest while paused: what is on its way is finished, nothing more is begun', async () => {
+    const answers = Array.from({ length: 3 }, () => later<{ created: boolean }>())
+    let begun = 0
+    const adding = useAddPictures(undefined, () => answers[begun++]!.promise)
+    adding.add('default', files('a', 'b', 'c'))
+    adding.pause()
+    answers[0]!.resolve({ created: true })
+    answers[1]!.resolve({ created: true })
+    await settled()
+    expect(begun).toBe(2)
+    expect(adding.counts.value).toMatchObject({ done: 2, waiting: 1 })
+    expect(adding.busy.value).toBe(true)
+    adding.resume()
+    expect(begun).toBe(3)
+    answers[2]!.resolve({ created: true })
+    await settled()
+    expect(adding.busy.value).toBe(false)
+  })
+
+  it('tell how much of each was sent', async () => {
+    const answer = later<{ created: boolean }>()
+    let tell: (share: number) => void = () => undefined
+    const adding = useAddPictures(undefined, (_c, _f, onSent) => {
+      tell = onSent!
+      return answer.promise
+    })
+    adding.add('default', files('a'))
+    tell(0.5)
+    expect(adding.files.value[0]!.sent).toBe(0.5)
+    expect(adding.counts.value.share).toBe(0.25) // sending is half of it, looking at it the other
+    answer.resolve({ created: true })
+  })
+})
+
+describe('what was chosen', () => {
+  it('is all taken when picked, and only pictures of a folder', () => {
+    const inFolder = (name: string, type = '') => {
+      const file = new File(['x'], name, { type })
+      Object.defineProperty(file, 'webkitRelativePath', { value: `trip/${name}` })
+      return file
+    }
+    expect(files('a.jpg', 'notes.txt').pictures).toHaveLength(2) // its reason is told when it fails
+    const chosen = chosenFiles([inFolder('a.JPG'), inFolder('b', 'image/png'), inFolder('notes.txt')])
+    expect(chosen.pictures.map(({ name }) => name)).toEqual(['trip/a.JPG', 'trip/b'])
+    expect(chosen.others).toBe(1)
+  })
+
+  it('is read from folders within folders, to the end of each', async () => {
+    const file = (fullPath: string) =>
+      ({ isDirectory: false, fullPath, file: (ok: (f: File) => void) => ok(new File(['x'], fullPath)) }) as unknown as FileSystemEntry
+    const folder = (fullPath: string, ...batches: FileSystemEntry[][]) =>
+      ({
+        isDirectory: true,
+        fullPath,
+        createReader: () => {
+          const left = [...batches, []]
+          return { readEntries: (ok: (some: FileSystemEntry[]) => void) => ok(left.shift()!) }
+        },
+      }) as unknown as FileSystemEntry
+    const inner = folder('/trip/day', [file('/trip/day/c.jpg')])
+    const chosen = await droppedFiles([folder('/trip', [file('/trip/a.jpg'), inner], [file('/trip/b.txt')])])
+    expect(chosen.pictures.map(({ name }) => name)).toEqual(['trip/a.jpg', 'trip/day/c.jpg'])
+    expect(chosen.others).toBe(1)
+  })
+})
