@@ -12,10 +12,11 @@ from PIL import Image
 from embedding_pipeline.domain import Box, Detection, LabelName, PackInfo, Pixels, TextLine, Vector
 from embedding_pipeline.errors import NotFound, ProxyAway
 from embedding_pipeline.indexing import Indexer
+from embedding_pipeline.networks import Limits, Networks
 from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.searching import Searcher
-from embedding_pipeline.stages import KnownImages, Limits, Networks, StageClock, Stages
+from embedding_pipeline.stages import KnownImages, StageClock, Stages
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 220), "yellow": (240, 220, 30)}
 LABELS = (
@@ -151,7 +152,7 @@ class MemoryStore:
     def keys(self, bucket: str, prefix: str = "") -> Iterator[str]:
         yield from sorted(k for b, k in self.held if b == bucket and k.startswith(prefix))
 
-    def url(self, bucket: str, key: str, *, width: int | None = None) -> str:
+    def url(self, bucket: str, key: str, *, width: int | None = None, box: Box | None = None) -> str:
         return f"http://127.0.0.1/file/{bucket}/{key}" + (f"?w={width}" if width else "")
 
 

@@ -49,13 +49,29 @@ NOBODY = "ab" * 32
         ({"clauses": [{"text": "x"}], "filter": {"box_score": {"gte": 1, "lte": 0}}}, "filter.box_score"),
         ({"clauses": [{"text": "x"}], "filter": {"box_score": {}}}, "filter.box_score"),
         ({"clauses": [{"text": "x"}], "filter": {"none": [{"taken_at": {"gte": "soon"}}]}}, "filter.none[0].taken_at"),
-        ({"clauses": [{"text": "x"}], "all_of": [{"text": "dog"}]}, "all_of"),
         ({"clauses": [{"text": "x"}], "groups": "query_objects"}, "groups"),
-        ({"clauses": [{"text": "x"}], "group_by": "object"}, "group_by"),
-        ({"clauses": [{"text": "x"}], "sort": "-taken_at"}, "sort"),
-        ({"clauses": [{"text": "x"}], "collections": ["a"]}, "collections"),
-        ({"clauses": [{"text": "x"}], "min_relevance": "auto"}, "min_relevance"),
-        ({"clauses": [{"text": "x"}], "min_similarity": {"clip": 0.2}}, "min_similarity"),
+        ({"clauses": [{"text": "x"}], "group_by": "objects"}, "group_by"),
+        ({"clauses": [{"text": "x"}], "sort": "--taken_at"}, "sort"),
+        ({"clauses": [{"text": "x"}], "collections": ["A b"]}, "collections[0]"),
+        ({"filter": {"count": {"dog": {}}}}, "filter.count.dog"),
+        ({"filter": {"count": {"dog": {"gte": "two"}}}}, "filter.count.dog.gte"),
+        ({"filter": {"count": {"dog": {"lte": -1}}}}, "filter.count.dog"),
+        ({"filter": {"count": {"dog": {"gte": 3, "lte": 2}}}}, "filter.count.dog"),
+        ({"filter": {"position": ["above"]}}, "filter.position"),
+        ({"filter": {"center_x": {"gt": 0.5}}}, "filter.center_x.gt"),
+        ({"filter": {"ocr_text": ["!"]}}, "filter.ocr_text"),
+        ({"filter": {"location": {}}}, "filter.location"),
+        ({"filter": {"location": {"near": {"lat": 91, "lon": 0, "km": 1}}}}, "filter.location.near.lat"),
+        ({"filter": {"location": {"near": {"lat": 1, "lon": 0, "km": 0}}}}, "filter.location.near.km"),
+        ({"filter": {"location": {"box": [1, 2, 3]}}}, "filter.location.box"),
+        ({"filter": {"location": {"box": [1, 50, 3, 40]}}}, "filter.location.box"),
+        ({"clauses": [{"text": "x"}], "min_relevance": "high"}, "min_relevance"),
+        ({"clauses": [{"text": "x"}], "min_relevance": 1.5}, "min_relevance"),
+        ({"clauses": [{"text": "x"}], "min_relevance": -0.1}, "min_relevance"),
+        ({"clauses": [{"text": "x"}], "min_similarity": {"clip": 1.1}}, "min_similarity.clip"),
+        ({"clauses": [{"text": "x"}], "min_similarity": {"vit": "near"}}, "min_similarity.vit"),
+        ({"clauses": [{"text": "x"}], "min_similarity": {"words": -1}}, "min_similarity.words"),
+        ({"clauses": [{"text": "x"}], "min_similarity": {"ocr": 0.5}}, "min_similarity.ocr"),
     ],
 )
 def test_queries_that_make_no_sense_are_named_by_place(client: TestClient, body: dict[str, object], place: str) -> None:
@@ -194,7 +210,11 @@ def test_changes_that_change_nothing(client: TestClient, world: World, patch: di
 
 
 def test_another_pack_is_refused(client: TestClient, world: World) -> None:
-    problem(client.put("/v1/collections/new", json={"pack": "other"}), 409, "pack_mismatch")
+    missing = problem(client.put("/v1/collections/new", json={"pack": "third"}), 404, "not_found")
+    assert missing["errors"][0]["place"] == "pack"
+    problem(client.put("/v1/collections/photos", json={"pack": "other"}), 409, "pack_mismatch")
+    problem(client.put("/v1/collections/new", json={"min_relevance": 2}), 422, "bad_input")
+    problem(client.put("/v1/collections/new", json={"nms_iou": "NaN"}), 422, "bad_input")
     assert [info.name for info in world.index.collections()] == ["photos"]
     problem(client.put("/v1/collections/new", json={"index_type": "magic"}), 422, "bad_input")
 

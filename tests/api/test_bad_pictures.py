@@ -174,7 +174,7 @@ def test_a_form_that_breaks_off(client: TestClient) -> None:
 
 def test_a_body_too_large_for_its_route(client: TestClient) -> None:
     problem(client.post("/v1/detect", files={"file": io.BytesIO(b"x" * 500_000)}), 413, "too_large")
-    text = b'{"clauses": [{"text": "' + b"x" * 1_100_000 + b'"}]}'
+    text = b'{"clauses": [{"text": "' + b"x" * 2_200_000 + b'"}]}'
     answer = client.post(f"{C}/search", content=text, headers={"content-type": "application/json"})
     problem(answer, 413, "too_large")
     endless = client.post(f"{C}/search", content=(b"x" * 65536 for _ in range(200)))

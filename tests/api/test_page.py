@@ -47,6 +47,16 @@ def test_hashed_files_are_kept_for_long(page: TestClient) -> None:
     assert page.get("/assets/app-old.js").status_code == 404
 
 
+def test_script_travels_compressed_to_whoever_can_read_it(page: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "dist" / "assets" / "big-9z.js").write_text("export const a = 1\n" * 1000)
+    plain = page.get("/assets/big-9z.js", headers={"accept-encoding": "identity"})
+    small = page.get("/assets/big-9z.js")
+    assert (small.headers["content-encoding"], small.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "content-encoding" not in plain.headers
+    assert small.content == plain.content
+    assert "immutable" in small.headers["cache-control"]
+
+
 @pytest.mark.parametrize(
     "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/..%2f..%2fsecret.txt", "/%00"]
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+from urllib.parse import urlsplit
 
+import httpx
+from PIL import Image
 from starlette.testclient import TestClient
 from tests.api.world import BLUE, RED, World, first_object, picture_bytes
 
@@ -76,6 +80,27 @@ def test_detect_then_search_with_a_box_of_it(client: TestClient, world: World) -
     assert answer["total"] == {"value": 2, "relation": "eq"}
 
 
+def test_an_upload_is_shown_to_whoever_has_its_link(client: TestClient, world: World) -> None:
+    seen = client.post("/v1/detect", files={"file": ("q.png", picture_bytes(9))}).json()
+    again = client.get(f"/v1/uploads/{seen['upload_id']}").json()
+    address = urlsplit(again.pop("image_url"))
+    assert again == seen
+    shown = world.transport.handle_request(httpx.Request("GET", f"http://p.test{address.path}?{address.query}"))
+    assert Image.open(io.BytesIO(shown.content)).size == (160, 120)
+    gone = client.get(f"/v1/uploads/0-{'0' * 64}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+    assert client.get("/v1/uploads/..%2Fx").status_code in (404, 422)
+
+
+def test_an_image_names_its_thumbnails_and_the_crop_of_each_object(client: TestClient, world: World) -> None:
+    image = client.get(f"{C}/images/{world.add(1)}").json()
+    assert list(image["thumbnails"]) == ["320"]  # the picture has 160 pixels: one width shows them all
+    address = urlsplit(image["objects"][1]["crop_url"])
+    shown = world.transport.handle_request(httpx.Request("GET", f"http://p.test{address.path}?{address.query}"))
+    x1, y1, x2, y2 = image["objects"][1]["box"]
+    assert Image.open(io.BytesIO(shown.content)).size == (x2 - x1, y2 - y1)
+
+
 def test_search_by_words_in_the_address(client: TestClient, world: World) -> None:
     image_id = world.add(1, caption="two dogs on a beach", tags=("holiday",))
     world.add(2)
@@ -93,7 +118,10 @@ def test_chinese_and_english_label_names_mean_the_same(client: TestClient, world
     world.add(2, left="green", right="yellow")
     answers = [client.get(f"{C}/search", params={"q": q}).json() for q in ("red", "红")]
     assert answers[0]["hits"]
-    assert answers[0]["hits"] == answers[1]["hits"]
+    scores = [[(o["object_id"], o["score"]) for hit in a["hits"] for o in hit["objects"]] for a in answers]
+    assert scores[0] == scores[1]
+    best = [answer["hits"][0]["objects"][0]["highlights"]["label_names"] for answer in answers]
+    assert best == [[{"text": "red", "spans": [[0, 3]]}], [{"text": "红", "spans": [[0, 1]]}]]
 
 
 def test_search_by_stored_image_and_object_under_a_filter(client: TestClient, world: World) -> None:
@@ -158,9 +186,82 @@ def test_facets_by_expression_and_by_filter(client: TestClient, world: World) ->
     by_address = client.get(f"{C}/facets", params={"filter": 'label:red tag:"a b"'}).json()
     by_body = client.post(f"{C}/facets", json={"filter": {"label": ["red"], "tags": ["a b"]}}).json()
     assert by_address == by_body
-    assert by_body["facets"]["label"] == [{"value": "red", "count": 1}]
+    red, blue = {"en": "red", "zh": "红"}, {"en": "blue", "zh": "蓝"}
+    assert by_body["facets"]["label"] == [{"value": "red", "count": 1, "name": red}]
+    assert by_body["facets"]["tag"] == [{"value": "a b", "count": 1, "name": None}]
     everything = client.get(f"{C}/facets").json()["facets"]
-    assert everything["label"] == [{"value": "blue", "count": 2}, {"value": "red", "count": 2}]
+    assert everything["label"] == [
+        {"value": "blue", "count": 2, "name": blue},
+        {"value": "red", "count": 2, "name": red},
+    ]
+
+
+def test_facets_of_what_a_search_finds(client: TestClient, world: World) -> None:
+    """Words find the red ones alone; a filter acts on top; an example picture finds everything, nearest first."""
+    world.add(1, tags=("old",))
+    world.add(2, left="green", tags=("new",))
+    world.add(3, tags=("new",))
+
+    def counted(**body: object) -> dict[str, dict[str, int]]:
+        answer = client.post(f"{C}/facets", json=body)
+        assert answer.status_code == 200, answer.text
+        return {name: {c["value"]: c["count"] for c in counts} for name, counts in answer.json()["facets"].items()}
+
+    words = {"vit": 0, "clip": 0, "words": 1}
+    found = counted(clauses=[{"text": "红"}], signals=words)
+    assert (found["label"], found["tag"]) == ({"red": 2}, {"old": 1, "new": 1})
+    assert counted(clauses=[{"text": "red"}], signals=words, filter={"tags": ["old"]})["label"] == {"red": 1}
+    assert counted(clauses=[{"text": "zebra"}], signals=words)["label"] == {}
+    near = client.get(f"{C}/search", params={"q": "red", "size": 1}).json()["hits"][0]["objects"][0]["object_id"]
+    assert counted(clauses=[{"object_id": near}], size=1)["label"] == {"red": 2, "green": 1, "blue": 3}
+    assert (
+        counted(clauses=[{"object_id": near}, {"text": "red", "weight": -5}], filter={"label": ["red"]})["label"] == {}
+    )
+
+
+def test_labels_are_named_in_both_languages(client: TestClient, world: World) -> None:
+    labels = client.get("/v1/labels").json()["labels"]
+    assert labels[-1] == {"id": "yellow", "en": ["yellow", "amber"], "zh": ["黄"]}
+    image = client.get(f"{C}/images/{world.add(1)}").json()
+    assert [o["label_name"] for o in image["objects"]] == [None, {"en": "red", "zh": "红"}, {"en": "blue", "zh": "蓝"}]
+    seen = client.post("/v1/detect", files={"file": ("a.png", picture_bytes())}).json()
+    assert [o["label_name"]["zh"] for o in seen["objects"]] == ["红", "蓝"]
+    found = client.post(f"{C}/search/image", files={"file": ("a.png", picture_bytes())}).json()
+    assert [o["label_name"]["en"] for o in found["query_objects"]] == ["red", "blue"]
+
+
+def test_highlights_and_matched_words(client: TestClient, world: World) -> None:
+    image_id = world.add(1, caption="Two dogs 在紅色的沙發上", tags=("Sofa bed",))
+    answer = client.get(f"{C}/search", params={"q": "dog sofa 红色"}).json()
+    (hit,) = [hit for hit in answer["hits"] if hit["image_id"] == image_id]
+    assert hit["highlights"] == {
+        "caption": [{"text": "Two dogs 在紅色的沙發上", "spans": [[4, 8], [10, 12]]}],
+        "tags": [{"text": "Sofa bed", "spans": [[0, 4]]}],
+    }
+    (frame,) = [o for o in hit["objects"] if o["kind"] == "frame"]
+    (told,) = [why for why in frame["why"] if why["signal"] == "words"]
+    assert (told["words"], told["label"]) == (["dog", "sofa", "红色"], None)
+    assert all(why["words"] == [] for o in hit["objects"] for why in o["why"] if why["signal"] != "words")
+
+    client.patch(f"{C}/images/{image_id}", json={"caption": "red 🚗", "tags": [], "number": 1})
+    (hit,) = client.get(f"{C}/search", params={"q": "red"}).json()["hits"]
+    red = hit["objects"][0]
+    assert red["highlights"] == {
+        "caption": [{"text": "red 🚗", "spans": [[0, 3]]}],
+        "label_names": [{"text": "red", "spans": [[0, 3]]}],
+    }
+    (told,) = [why for why in red["why"] if why["signal"] == "words"]
+    assert (told["words"], told["label"]) == (["red"], "red")
+
+
+def test_metrics_count_what_was_remembered(client: TestClient, world: World) -> None:
+    world.add(1)
+    for _ in range(3):
+        client.get(f"{C}/search", params={"q": "red"})
+    text = client.get("/metrics").text
+    assert 'boxlens_query_lookups_total{of="text",result="hit"} 2.0' in text
+    assert 'boxlens_query_lookups_total{of="text",result="miss"} 1.0' in text
+    assert 'boxlens_query_lookups_total{of="box",result="miss"} 0.0' in text
 
 
 def test_metrics_count_routes_and_stages(client: TestClient, world: World) -> None:
@@ -175,3 +276,32 @@ def test_metrics_count_routes_and_stages(client: TestClient, world: World) -> No
     assert "nowhere" not in text
     assert 'boxlens_search_stage_seconds_count{stage="search"} 1.0' in text
     assert re.search(r'boxlens_stage_items_total\{stage="decode"\} [1-9]', text)
+
+
+def test_hits_say_how_relevant_they_are_and_the_answer_what_was_cut(client: TestClient, world: World) -> None:
+    """Labels need no sample; vectors of so small a collection tell nothing, and then nothing is cut."""
+    image_id = world.add(1, caption="a red letter day")
+    world.add(2, left="green", caption="another day")
+    words = {"vit": 0, "clip": 0, "words": 1}
+    body = {"clauses": [{"text": "red day"}], "signals": words, "min_relevance": 0.95}
+    answer = client.post(f"{C}/search", json=body).json()
+    assert [(hit["image_id"], hit["relevance"], hit["weak"]) for hit in answer["hits"]] == [(image_id, 1.0, False)]
+    assert [o["label"] for o in answer["hits"][0]["objects"]] == ["red"]
+    assert answer["cut"] == {"relevance": 0.95, "dropped": 1}
+    small = client.get(f"{C}/search", params={"q": "red", "min_relevance": 0.95}).json()
+    assert small["cut"] is None
+    assert "relevance_off" in small["notes"]
+    assert {hit["relevance"] for hit in small["hits"]} == {None}
+    raw = client.post(f"{C}/search", json={**body, "min_relevance": None, "min_similarity": {"words": 90}}).json()
+    assert [o["label"] for hit in raw["hits"] for o in hit["objects"]] == ["red"]
+    assert raw["cut"] is None
+
+
+def test_an_excluded_thing_is_in_no_picture_of_the_answer(client: TestClient, world: World) -> None:
+    world.add(1, left="red", right="blue")
+    alone = world.add(2, left="red", right="yellow")
+    clauses = [{"text": "red"}, {"text": "blue", "weight": -0.1}]
+    body = {"clauses": clauses, "signals": {"vit": 0, "clip": 0, "words": 1}}
+    for more in ({}, {"filter": {"label": ["red"]}}):
+        hits = client.post(f"{C}/search", json=body | more).json()["hits"]
+        assert [hit["image_id"] for hit in hits] == [alone]

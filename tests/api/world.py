@@ -5,6 +5,7 @@ Only the networks are small: they find blocks of pure colour and tell them apart
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,13 @@ from tests import parts
 
 import minio_proxy.app
 from embedding_pipeline import images
-from embedding_pipeline.domain import Box, Filter, ImageRef, Missing, PackInfo, Stage, object_id
+from embedding_pipeline.domain import Box, ImageRef, LabelName, Missing, PackInfo, Stage, object_id
+from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.indexing import Indexer
-from embedding_pipeline.pipeline import IngestPipeline
+from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
 from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.queries import Filter
+from embedding_pipeline.remembering import Lookups, RememberedTexts
 from embedding_pipeline.searching import Searcher
 from embedding_pipeline.settings import Settings
 from embedding_pipeline.stages import KnownImages, StageClock, Stages
@@ -76,6 +80,13 @@ def proxy_in_process(root: Path) -> InProcess:
     return InProcess(TestClient(app, raise_server_exceptions=False))
 
 
+@dataclass(frozen=True)
+class NamedPack:
+    """What is known of a pack that this world never runs."""
+
+    info: PackInfo
+
+
 @dataclass
 class World:
     """``Services`` over parts that a test may exchange."""
@@ -92,7 +103,9 @@ class World:
         self.fetcher = GuardedFetcher(self.settings.fetch, self.settings.api.max_upload_bytes, resolve=no_names)
         self.networks = parts.networks()
         self.indexer = Indexer(self.index, self.pack, self._pipeline)
-        self.searcher: Searcher = parts.searcher(self.index, self.networks)
+        self.pictures = QueryPipeline(self.networks, self.settings.pipeline.remembered)
+        self.texts = RememberedTexts(parts.ColourWords(), self.settings.pipeline.remembered)
+        self.searcher = Searcher(self.index, self.pack, self.pictures, self.texts, parts.LABELS)
 
     def _pipeline(self, known: KnownImages, clock: StageClock) -> IngestPipeline:
         stages = Stages(
@@ -100,11 +113,26 @@ class World:
         )
         return IngestPipeline(stages, detect_batch=2, embed_batch=8)
 
+    def at(self, collection: str, *, fresh: bool = False) -> World:
+        return self
+
+    def pack_named(self, name: str) -> NamedPack:
+        if name not in (self.pack.name, "other"):
+            raise ModelMissing(f"There is no pack named {name!r}.", hint="Take one in: boxlens models add FOLDER")
+        return NamedPack(PackInfo(name, "7" * 64, self.pack.vit_dims, self.pack.clip_dims))
+
+    @property
+    def labels(self) -> Sequence[LabelName]:
+        return parts.LABELS
+
     def decode(self, data: bytes) -> images.DecodedPicture:
         return images.decode(data, max_pixels=self.settings.api.max_pixels)
 
     def checks(self) -> list[Missing]:
         return self.missing
+
+    def lookups(self) -> dict[str, Lookups]:
+        return self.pictures.lookups | {"text": self.texts.lookups}
 
     def stages(self) -> dict[str, Stage]:
         return {stage.name: stage for stage in self.indexer.clock.stages()}

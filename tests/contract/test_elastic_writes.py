@@ -13,12 +13,14 @@ from elastic_transport import ApiResponseMeta, HttpHeaders, Urllib3HttpNode
 from elastic_transport._node import NodeApiResponse
 from tests.contract.objects import PACK, VIT, frame, record, thing, unit, written
 
-from embedding_pipeline.domain import Filter, IndexedObject, PackInfo, VectorQuery, WordQuery
+from embedding_pipeline.domain import IndexedObject, PackInfo
 from embedding_pipeline.errors import Conflict, DiskFull, ElasticsearchAway
-from embedding_pipeline.settings import ElasticsearchSettings
+from embedding_pipeline.queries import Filter, VectorQuery, WordQuery
+from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_bulk import Patience
 from embedding_pipeline.stores.elastic_client import connect
+from embedding_pipeline.stores.mapping import index_body, schema_version
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -201,6 +203,29 @@ def test_an_index_of_a_newer_program_is_refused(elastic: ElasticIndex, elasticse
     with pytest.raises(Conflict, match="newer Boxlens"):
         list(elastic.write("photos", []))
     client.indices.put_mapping(index=index, meta=meta)
+    client.close()
+
+
+def test_an_index_of_an_earlier_program_takes_the_new_fields(elastic: ElasticIndex, elasticsearch_url: str) -> None:
+    """What was stored before has no hash, and is ranked and read as it is."""
+    client = connect(elasticsearch_url, ElasticsearchSettings())
+    body = index_body(PACK, "flat", IndexSettings())
+    for field in ("picture_hash", "picture_bits", "aspect"):
+        del body["mappings"]["properties"][field]
+    del body["mappings"]["properties"]["tokens"]["properties"]["caption"]
+    body["mappings"]["_meta"]["schema"] = 1
+    name = f"{elastic._prefix}-photos"
+    client.indices.create(index=f"{name}-000000000001", aliases={name: {"is_write_index": True}}, **body)
+    assert elastic.search("photos", [VectorQuery("vit", unit(1, VIT), 3)]) == [[]]
+    new = record("new", picture_hash="0" * 98, caption="a new one")
+    written(elastic, "photos", [frame(new)])
+    written(elastic, "photos", [frame(record("without"))])
+    mappings = client.indices.get_mapping(index=name)[f"{name}-000000000001"]["mappings"]
+    assert mappings["_meta"]["schema"] == schema_version()
+    assert mappings["properties"]["picture_hash"]["type"] == "keyword"
+    (found,) = elastic.search("photos", [VectorQuery("vit", unit(1, VIT), 3)])
+    assert {f.image_id: f.picture_bits for f in found} == {new.image_id: 0, record("without").image_id: None}
+    assert elastic.image("photos", new.image_id)[0].image == new
     client.close()
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from tests.contract.objects import PACK, VIT, frame, full, record, same, thing, unit, written
 
-from embedding_pipeline.domain import Box, Filter, GeoPoint, IndexedObject, PackInfo, WordQuery
+from embedding_pipeline.domain import Box, GeoPoint, IndexedObject, PackInfo
 from embedding_pipeline.errors import BadInput, NotFound, PackMismatch
 from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.queries import Filter, WordQuery
 
 
 def test_a_collection_is_made_once_and_described(index: ObjectIndex) -> None:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import pytest
-from tests.contract.objects import VIT, frame, full, record, thing, unit, written
+from tests.contract.objects import PACK, VIT, frame, full, record, thing, unit, written
 
-from embedding_pipeline.domain import (
-    Box,
-    Condition,
-    Filter,
-    GeoPoint,
-    IndexedObject,
-    PackInfo,
-    Range,
-    Vector,
-    VectorQuery,
-    WordQuery,
-)
-from embedding_pipeline.errors import BadQuery, PackMismatch
+from embedding_pipeline.domain import Box, GeoPoint, IndexedObject, PackInfo, Vector
+from embedding_pipeline.errors import BadQuery, NotFound, PackMismatch
 from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.queries import Condition, Filter, Range, VectorQuery, WordQuery
 from embedding_pipeline.stores.exact import ExactIndex
 from embedding_pipeline.words import query_tokens
 
@@ -87,9 +78,9 @@ FILTERS = {
     "collection": where("collection", "photos"),
     "image_id": where("image_id", record("b").image_id),
     "object_id": where("object_id", record("b").image_id + "-1"),
-    "location": where("location", "30,110,50,120"),
-    "across the date line": where("location", "-20,170,0,-170"),
-    "location none": where("location", none_of=("30,110,50,120",)),
+    "location": where("location", "110,30,120,50"),
+    "across the date line": where("location", "170,-20,-170,0"),
+    "location none": where("location", none_of=("110,30,120,50",)),
     "any and none of one field": Filter((Condition("colours", ("red",), ("blue",)),)),
     "several": Filter((Condition("label", ("dog",)), Condition("box_score", range=Range(gte=0.7)))),
     "any": Filter(any=(where("label", "car"), where("format", "png"))),
@@ -316,13 +307,56 @@ def test_matching_pages_by_id(index: ObjectIndex, c: str) -> None:
     assert paged == everything
 
 
-def test_facets(index: ObjectIndex, c: str) -> None:
-    written(index, c, small_world())
+def test_facets_count_images(index: ObjectIndex, c: str) -> None:
+    twins = record("e")
+    objects = [*small_world(), frame(twins), thing(twins, 1, "dog", 0.5), thing(twins, 2, "dog", 0.5)]
+    written(index, c, objects)
     facets = index.facets(c, Filter())
-    assert facets["label"] == {"dog": 2, "car": 1, "hot dog": 1}
-    assert facets["tag"] == {"sea": 4, "draft": 3}
+    assert facets["label"] == {"dog": 3, "car": 1, "hot dog": 1}
+    assert facets["tag"] == {"sea": 2, "draft": 2}
     assert facets["colour"] == {"red": 2, "blue": 1}
-    assert facets["format"] == {"jpeg": 6, "png": 2}
-    assert facets["year"] == {"2022": 2, "2023": 3, "2024": 2}
+    assert facets["format"] == {"jpeg": 4, "png": 1}
+    assert facets["year"] == {"2022": 1, "2023": 1, "2024": 1}
+    assert facets["camera"] == {"Canon": 1}
     assert index.facets(c, where("label", "car"))["label"] == {"car": 1}
     assert index.facets(c, where("label", "none such"))["year"] == {}
+
+    some = [record("a").image_id + "-1", record("b").image_id + "-2", twins.image_id + "-2", "nobody-1"]
+    assert index.facets(c, Filter(), some)["label"] == {"car": 1, "dog": 2}
+    assert index.facets(c, where("box_score", gte=0.8), some)["label"] == {"dog": 1}
+    assert index.facets(c, Filter(), [])["format"] == {}
+
+
+def test_facets_of_many_images_are_counted_exactly(elastic: ObjectIndex) -> None:
+    """2,000 images with two objects each: the estimate of distinct images is the number itself."""
+    elastic.create("many", PACK)
+    objects: list[IndexedObject] = []
+    for n in range(2000):
+        image = record(f"many {n}", camera=f"camera {n % 7}")
+        objects += [frame(image), thing(image, 1, "dog"), thing(image, 2, "dog" if n % 3 else "cat")]
+    written(elastic, "many", objects)
+    facets = elastic.facets("many", Filter())
+    assert facets["label"] == {"dog": 2000, "cat": 667}
+    assert facets["format"] == {"jpeg": 2000}
+    assert facets["camera"] == {f"camera {n}": len(range(n, 2000, 7)) for n in range(7)}
+    half = [o.object_id for o in objects if o.kind == "object"][:2000]
+    assert elastic.facets("many", Filter(), half)["label"] == {"dog": 1000, "cat": 334}
+
+
+def test_a_sample_is_the_vectors_of_the_smallest_ids(index: ObjectIndex, c: str) -> None:
+    world = [obj for name in "abcdefgh" for obj in (frame(record(name)), thing(record(name), 1, "dog", 0.5))]
+    world[1] = replace(world[1], vit_vector=None)
+    written(index, c, world)
+    for signal in ("vit", "clip"):
+        having = sorted((o for o in world if getattr(o, f"{signal}_vector") is not None), key=lambda o: o.object_id)
+        rows = [getattr(o, f"{signal}_vector") for o in having]
+        for size in (1, 5, 100):
+            sample = index.sample(c, signal, size)
+            assert sample.dtype == np.float32
+            assert np.array_equal(sample, np.stack(rows[:size]))
+
+
+def test_a_sample_of_nothing(index: ObjectIndex, c: str) -> None:
+    assert len(index.sample(c, "vit", 10)) == 0
+    with pytest.raises(NotFound):
+        index.sample("nowhere", "vit", 10)

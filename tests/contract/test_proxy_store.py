@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import NotFound, ProxyAway, Unavailable
 from embedding_pipeline.stores.proxy_client import ProxyStore
 from minio_proxy.app import create_app
@@ -87,6 +88,8 @@ def test_a_browser_reads_what_is_signed_and_nothing_else(store: ProxyStore) -> N
     assert (whole.status_code, whole.content) == (200, picture())
     small = httpx.get(store.url("images", "signed/图.jpg", width=320), trust_env=False)
     assert Image.open(io.BytesIO(small.content)).width == 320
+    cut = httpx.get(store.url("images", "signed/图.jpg", box=Box(10, 20, 110.5, 90)), trust_env=False)
+    assert Image.open(io.BytesIO(cut.content)).size == (101, 70)
     bare = store.url("images", "signed/图.jpg").split("?")[0]
     assert httpx.get(bare, trust_env=False).status_code in (401, 403)
     other = store.url("images", "signed/图.jpg", width=320).replace("w=320", "w=640")

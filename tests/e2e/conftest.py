@@ -45,25 +45,34 @@ class Visit:
 
     def __init__(self, browser: Browser, site: str) -> None:
         self._browser = browser
-        self._site = site
+        self.site = site
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
     def __call__(
-        self, path: str = "/", *, width: int = 1440, height: int = 900, language: str = "en-US", dark: bool = False
+        self,
+        path: str = "/",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        language: str = "en-US",
+        dark: bool = False,
+        touch: bool = False,
     ) -> Page:
         context = self._browser.new_context(
             viewport={"width": width, "height": height},
             locale=language,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            has_touch=touch,
+            is_mobile=touch,
         )
         context.set_default_timeout(20_000)
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("console", self._note)
-        page.goto(self._site + path)
+        page.goto(path if path.startswith("about:") else self.site + path)
         return page
 
     def _note(self, said: ConsoleMessage) -> None:

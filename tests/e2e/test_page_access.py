@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.test_page import give, look
+from tests.e2e.test_page import DOG, HORSES, give, look
 from tests.shared import DATA, needs_photos
 
 pytestmark = [pytest.mark.browser, needs_photos]
@@ -31,10 +31,67 @@ def opened(page: Page) -> None:
     expect(page.get_by_test_id("viewer-similar").first).to_be_visible()
 
 
+def described(page: Page) -> None:
+    opened(page)
+    page.get_by_test_id("edit-words").click()
+    expect(page.get_by_test_id("caption-field")).to_be_focused()
+
+
 def explained(page: Page) -> None:
     results(page)
     page.get_by_test_id("why").first.click()
     expect(page.get_by_test_id("why-note")).to_be_visible()
+
+
+def several(page: Page) -> None:
+    page.get_by_test_id("file").set_input_files([HORSES, DOG])
+    expect(page.get_by_test_id("query-tab")).to_have_count(2)
+    page.get_by_test_id("several").click()
+    page.locator("[data-testid=choice][aria-pressed=false]").first.click()
+    expect(page.get_by_test_id("also-box")).to_have_count(1)
+    expect(page.locator("[data-testid=results][aria-busy=false]")).to_be_visible()  # results of before are dimmed
+
+
+def recent(page: Page) -> None:
+    look(page, "dog -cat")
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    page.get_by_test_id("wipe").click()
+    expect(page.get_by_test_id("recent-one").first).to_be_visible()
+
+
+def adding(page: Page) -> None:
+    page.get_by_test_id("add-files").set_input_files([HORSES, DATA / "odd_files" / "not-an-image.txt"])
+    expect(page.get_by_test_id("add-count")).to_contain_text("1")
+    expect(page.get_by_test_id("add-again")).to_be_visible()
+
+
+def status(page: Page) -> None:
+    page.get_by_test_id("open-status").click()
+    expect(page.get_by_test_id("status-ready")).to_be_visible()
+
+
+def shortcuts(page: Page) -> None:
+    start(page)
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("shortcuts").first).to_be_visible()
+
+
+def filtered(page: Page) -> None:
+    page.goto(page.url + "?q=two+persons&f=colour:black&f=area:0.05..0.25")
+    expect(page.get_by_test_id("condition")).to_have_count(2)
+    expect(page.get_by_test_id("read-chip")).to_be_visible()
+    page.get_by_test_id("filters").click()
+    expect(page.get_by_test_id("filter-panel")).to_have_attribute("aria-busy", "false")
+
+
+def several_things(page: Page) -> None:
+    look(page, "person and car")
+    expect(page.get_by_test_id("parts").first).to_be_visible()
+
+
+def relaxing(page: Page) -> None:
+    page.goto(page.url + "?q=dog&f=label:person&rel=all")
+    expect(page.get_by_test_id("relax").first).to_be_visible()
 
 
 def nothing(page: Page) -> None:
@@ -47,7 +104,27 @@ def refused(page: Page) -> None:
     expect(page.get_by_test_id("problem")).to_be_visible()
 
 
-@pytest.mark.parametrize("state", [start, results, give, opened, explained, nothing, refused], ids=lambda s: s.__name__)
+STATES = [
+    start,
+    results,
+    give,
+    several,
+    recent,
+    opened,
+    described,
+    explained,
+    adding,
+    status,
+    shortcuts,
+    filtered,
+    several_things,
+    relaxing,
+    nothing,
+    refused,
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda s: s.__name__)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing(visit: Visit, state: Callable[[Page], None], dark: bool) -> None:
     page = visit(width=390 if dark else 1440, dark=dark, language="zh-CN" if dark else "en-US")

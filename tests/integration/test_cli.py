@@ -18,6 +18,7 @@ from tests.servers.stack import Stack
 from tests.shared import DATA, PHOTOS, needs_photos
 
 from embedding_pipeline.cli import main
+from embedding_pipeline.stores.elastic_client import connect
 
 pytestmark = needs_photos
 Run = Callable[..., tuple[int, str, str]]
@@ -30,6 +31,7 @@ def environment(stack: Stack) -> dict[str, str]:
         "BOXLENS_PROXY__URL": whole.addresses.proxy,
         "BOXLENS_PACK": whole.settings.pack,
         "BOXLENS_DATA_DIR": str(whole.settings.data_dir),
+        "BOXLENS_RUNTIME": whole.settings.runtime,
         "BOXLENS_PIPELINE__OCR": "false",
         "COLUMNS": "160",
     }
@@ -64,6 +66,20 @@ def some_photos(folder: Path, *names: str) -> Path:
     for name in names:
         shutil.copy(PHOTOS / name, folder / name)
     return folder
+
+
+def test_conditions_in_the_words_are_read_and_told(run: Run) -> None:
+    code, out, told = run("search", "person and dog", "-c", "photos")
+    assert code == 0
+    assert "read as: person + dog — from 'person and dog'" in told
+    code, out, told = run("search", "两只狗 2023年7月", "-c", "photos", "--json")
+    assert [one["read_as"] for one in read(out)["read_from_text"]] == ["all_of", "filter"]
+    key = "all_of:两只狗"
+    _, out, told = run("search", "两只狗", "-c", "photos", "--ignore", key, "--json")
+    assert read(out)["read_from_text"] == []
+    code, _, told = run("search", "dog left of person", "-c", "photos", "--plain")
+    assert code == 0
+    assert "read as" not in told
 
 
 def test_dog_in_two_languages(run: Run) -> None:
@@ -185,6 +201,48 @@ def test_a_pack_is_listed_and_verified(run: Run) -> None:
     code, out, _ = run("models", "verify", "coco-test", "--json")
     assert code == 0
     assert any(path.endswith("yolox_nano.onnx") for path in read(out)["files"])
+    code, out, _ = run("models", "verify", "--json")
+    assert code == 0
+    assert {"coco-test", "demo"} <= {pack["name"] for pack in read(out)}
+    assert all(part["good"] for pack in read(out) for part in pack["parity"])
+
+
+def test_a_pack_is_measured_in_every_way_there_is(run: Run) -> None:
+    code, out, _ = run("models", "bench", "coco-test", "--rounds", "1", "--batch", "2", "--json")
+    assert code == 0
+    told = read(out)
+    assert told["pack"].startswith("coco-test ")
+    (plain,) = [way for way in told["ways"] if way["way"] == "onnx fp32"]
+    assert plain["network"] == "vit"
+    assert plain["rate"] > 0
+    assert plain["cosine_min"] == pytest.approx(1)
+    code, out, _ = run("models", "bench", "coco-test", "--rounds", "1")
+    assert code == 0
+    assert "onnx fp32" in out
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "said"),
+    [
+        ({"BOXLENS_RUNTIME": "torch"}, 4, "torch"),
+        ({"BOXLENS_RUNTIME": "onnx", "BOXLENS_PRECISION": "bf16"}, 3, "bf16"),
+        ({"BOXLENS_RUNTIME": "openvino", "BOXLENS_DEVICE": "cuda"}, 3, "GPU"),
+        ({"BOXLENS_RUNTIME": "tensorrt"}, 3, "runtime"),
+    ],
+)
+def test_a_runtime_that_cannot_be_had_is_said(run: Run, settings: dict[str, str], code: int, said: str) -> None:
+    found, _, err = run("search", "dog", "-c", "photos", **settings)
+    assert (found, said in err) == (code, True), err
+    assert "Traceback" not in err
+
+
+def test_doctor_names_runtimes_and_how_each_network_runs(run: Run) -> None:
+    code, out, _ = run("doctor", "--json", BOXLENS_RUNTIME="onnx")
+    assert code == 0
+    findings = {f["name"]: f["detail"] for f in read(out)}
+    assert findings["runtimes"].startswith("onnx ")
+    assert findings["network vit"] == "onnx fp32, the only way open to it"
+    assert "gpu" in findings
 
 
 def test_a_collection_is_exported_line_by_line(run: Run, tmp_path: Path) -> None:
@@ -233,9 +291,44 @@ def test_every_command_has_help_with_an_example(run: Run) -> None:
         "collections delete",
         "images show",
         "collections export",
+        "collections renew",
     ]
-    nested += ["images tag", "images delete", "models list", "models verify", "bench ingest", "es start", "es stop"]
+    nested += [
+        "images tag",
+        "images delete",
+        "models list",
+        "models verify",
+        "models bench",
+        "bench ingest",
+        "es start",
+        "es stop",
+    ]
     for command in [*commands, *nested, "es status"]:
         code, out, _ = run(*command.split(), "--help")
         assert code == 0
         assert "Example:" in out, command
+
+
+def test_a_collection_of_an_older_program_is_told_of_and_renewed(run: Run, stack: Stack) -> None:
+    (photo, *_) = sorted(PHOTOS.iterdir())
+    assert run("ingest", str(photo), "-c", "aged")[0] == 0
+    with connect(stack.boxlens.addresses.elasticsearch, stack.boxlens.settings.elasticsearch) as client:
+        for hit in client.search(index="boxlens-aged", size=100)["hits"]["hits"]:
+            new = ("aspect", "center_x", "center_y", "position", "objects", "label_counts")
+            older = {name: value for name, value in hit["_source"].items() if name not in new}
+            client.index(index="boxlens-aged", id=hit["_id"], document=older, refresh=True)
+
+    def told() -> Any:
+        (line,) = [line for line in read(run("doctor", "--json")[1]) if line["name"] == "collection aged"]
+        return line
+
+    assert told()["good"] is None
+    assert "boxlens collections renew aged" in told()["repair"]
+    by_count = ("search", "--filter", "objects>=0", "-c", "aged", "--json")
+    assert read(run(*by_count)[1])["hits"] == []
+    code, out, _ = run("collections", "renew", "aged")
+    assert (code, out.strip()) == (0, "aged: 1 images renewed.")
+    assert len(read(run(*by_count)[1])["hits"]) == 1
+    assert told()["good"] is True
+    assert run("collections", "delete", "aged", "--yes")[0] == 0
+    assert run("collections", "renew", "aged")[0] == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,28 +28,44 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return data, done.stdout
 
 
-def first_hit(said: str, title: str) -> tuple[str, Box]:
-    """File and box of the first row under a title."""
+def hits(said: str, title: str) -> list[tuple[str, Box]]:
+    """File and box of every row under a title."""
     lines = said.splitlines()
-    at = next(i for i, line in enumerate(lines) if line.startswith(title + "  "))
-    row = next(line for line in lines[at:] if line.startswith("1  "))
-    file = next(word for word in row.split() if word.endswith(".jpg"))
-    box = next(word for word in row.split() if word.count(",") == 3)
-    return file, Box(*map(float, box.split(",")))
+    at = next(i for i, line in enumerate(lines) if line.startswith(title + "  ")) + 1
+    found = []
+    for line in lines[at:]:
+        if re.match(r".*  \d+ ms$", line):  # the next title
+            break
+        if re.match(r"\d  ", line):
+            file = next(word for word in line.split() if word.endswith(".jpg"))
+            box = next(word for word in line.split() if word.count(",") == 3)
+            found.append((file, Box(*map(float, box.split(",")))))
+    return found
 
 
-@pytest.mark.parametrize(
-    ("title", "thing"), [("红苹果", "red apple"), ("pizza", "pizza"), ("雨伞 umbrella", "umbrella")]
-)
+def things_under(data: Path, file: str, box: Box) -> list[dict[str, str]]:
+    """What the picture truly shows in that box."""
+    truth = {entry["file"]: entry["objects"] for entry in json.loads((data / "samples" / TRUTH).read_text("utf-8"))}
+    return [o for o in truth[file] if Box(*o["box"]).iou(box) >= 0.5]
+
+
+@pytest.mark.parametrize(("title", "thing"), [("红苹果", "red apple"), ("dog", "dog"), ("雨伞 umbrella", "umbrella")])
 def test_the_first_hit_is_the_thing_in_its_box(demo: tuple[Path, str], title: str, thing: str) -> None:
     data, said = demo
-    file, box = first_hit(said, title)
-    truth = {entry["file"]: entry["objects"] for entry in json.loads((data / "samples" / TRUTH).read_text("utf-8"))}
-    under = [o for o in truth[file] if Box(*o["box"]).iou(box) >= 0.5]
+    under = things_under(data, *hits(said, title)[0])
     assert any(thing in name for o in under for name in o["en"]), under
 
 
-def test_a_sample_picture_finds_itself(demo: tuple[Path, str]) -> None:
-    file, _ = first_hit(demo[1], "the picture scene-0000.jpg")
-    assert file == "scene-0000.jpg"
+def test_a_thing_of_a_picture_finds_itself_and_its_other_drawing(demo: tuple[Path, str]) -> None:
+    data, said = demo
+    title = next(line.split("  ")[0] for line in said.splitlines() if re.match(r"the .* of scene-\d+\.jpg  ", line))
+    first, second = hits(said, title)[:2]
+    assert title.endswith(first[0])
+    (itself,), (other,) = (things_under(data, *hit) for hit in (first, second))
+    assert title.startswith(f"the {itself['en'][0]} of")
+    assert itself["thing"] == other["thing"]
+    assert itself["style"] != other["style"]
+
+
+def test_everything_is_said_to_work(demo: tuple[Path, str]) -> None:
     assert demo[1].rstrip().endswith("Everything works.")

@@ -13,14 +13,14 @@ from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import Unavailable
 from embedding_pipeline.images import crop
 from embedding_pipeline.models.packs import Pack, load_pack
-from embedding_pipeline.samples.making import MANIFEST, TRUTH, make_samples, sample_scenes
+from embedding_pipeline.samples.making import MANIFEST, TRUTH, make_samples, sample_scenes, shown_twice
 from embedding_pipeline.samples.names import things
 from embedding_pipeline.samples.scenes import Scene
 
 FOLDER = Path(embedding_pipeline.__file__).parent / "packs" / "demo"
 SEED = 770_077
 LEAST_FOUND = 0.8
-LEAST_RANKED = 0.5
+LEAST_RANKED = 0.9
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +87,18 @@ def test_samples_come_with_their_truth(tmp_path: Path, scenes: list[Scene]) -> N
         assert (tmp_path / entry["file"]).stat().st_size > 5000
         assert [o["thing"] for o in entry["objects"]] == [o.thing_id for o in scene.objects]
         assert all(o["zh"] and o["en"] and len(o["box"]) == 4 for o in entry["objects"])
+
+
+def test_what_samples_show_twice_is_told_from_their_truth(tmp_path: Path) -> None:
+    def shows(file: str, *objects: tuple[str, str, int]) -> dict[str, object]:
+        return {
+            "file": file,
+            "objects": [{"thing": t, "style": s, "en": [t.upper(), "x"], "box": [x, 0, 9, 9]} for t, s, x in objects],
+        }
+
+    truth = [shows("a", ("cat", "noto", 1), ("cat", "noto", 2)), shows("b", ("car", "flat", 3), ("cat", "flat", 4))]
+    (tmp_path / TRUTH).write_text(json.dumps(truth))
+    assert shown_twice(tmp_path) == ("CAT", "a", Box(1, 0, 9, 9))
+    (tmp_path / TRUTH).write_text(json.dumps(truth[:1]))
+    with pytest.raises(ValueError, match="two styles"):
+        shown_twice(tmp_path)

@@ -18,8 +18,9 @@ from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.models.export_clip import ClipSource, clip_preprocess, load_clip
 from embedding_pipeline.models.export_pack import PackSources, export_pack
 from embedding_pipeline.models.export_timm import TimmSource, data_config, load_timm
+from embedding_pipeline.models.pack_spec import NEAR, SAME
 from embedding_pipeline.models.packs import Pack
-from embedding_pipeline.models.torch_onnx import NEAR, SAME, Parity
+from embedding_pipeline.models.torch_onnx import Making, Parity
 from embedding_pipeline.models.vit import Preprocess
 
 pytestmark = [needs_torch, needs_photos]
@@ -54,7 +55,7 @@ def exported(
         ocr=False,
     )
     packs = tmp_path_factory.mktemp("packs")
-    pack, parities = export_pack(sources, packs, name=kind, precision="fp32", pictures=crops)
+    pack, parities = export_pack(sources, packs, name=kind, making=Making("fp32"), pictures=crops)
     return kind, pack, parities
 
 
@@ -106,7 +107,7 @@ def test_the_exported_pack_gives_the_library_s_vectors(
     from timm.data import create_transform, resolve_model_data_config
 
     kind, pack, parities = exported
-    assert all(parity.cosine >= SAME and parity.precision == "fp32" for parity in parities)
+    assert all(parity.cosine >= SAME and parity.int8 is None for parity in parities)
     theirs = load_clip(ClipSource(weights / f"{kind}.pt", str(weights / f"{kind}.json")))
     assert pack.clip_image is not None
     assert pack.clip_text is not None
@@ -141,9 +142,10 @@ def test_int8_is_kept_only_where_it_is_near(weights: Path, crops: list[Pixels], 
     sources = PackSources(vit=TimmSource(weights / "timm"), ocr=False)
     pack, (parity,) = export_pack(sources, tmp_path, name="small", pictures=crops)
     assert parity.tried_int8 is not None
-    assert parity.precision == ("int8" if parity.tried_int8 >= NEAR else "fp32")
-    assert parity.cosine >= NEAR
-    assert pack.vit is not None
+    assert (parity.int8 is not None) == (parity.tried_int8 >= NEAR)
+    assert parity.cosine >= SAME
+    assert pack.spec.vit is not None
+    assert (pack.spec.vit.int8 is not None) == (parity.int8 is not None)
     assert [path.name for path in tmp_path.iterdir()] == ["small"]
 
 

@@ -11,13 +11,15 @@ from tests.checkpoints import CLIP_TEXT, clip_checkpoint, timm_folder
 from tests.shared import DATA, PHOTOS, needs_photos
 from tests.torch_extra import needs_torch
 
-from embedding_pipeline.domain import Filter, ImageRef, PictureClause, Query, VectorQuery
+from embedding_pipeline.domain import ImageRef
 from embedding_pipeline.images import decode
 from embedding_pipeline.models.export_clip import ClipSource
 from embedding_pipeline.models.export_pack import PackSources, export_pack
 from embedding_pipeline.models.export_timm import TimmSource
+from embedding_pipeline.models.pack_spec import NEAR, SAME
 from embedding_pipeline.models.packs import Pack
-from embedding_pipeline.models.torch_onnx import NEAR, SAME, Parity
+from embedding_pipeline.models.torch_onnx import Parity
+from embedding_pipeline.queries import Filter, PictureClause, Query, VectorQuery
 from embedding_pipeline.servers import Addresses, embedded_proxy
 from embedding_pipeline.settings import ElasticsearchSettings, Settings
 from embedding_pipeline.stores.exact import ExactIndex
@@ -57,7 +59,12 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pack, list[Pa
 @pytest.fixture(scope="module")
 def whole(photo: tuple[Path, Pack, list[Parity]], elasticsearch_url: str) -> Iterator[Boxlens]:
     settings = Settings(
-        data_dir=photo[0], pack="photo", elasticsearch=ElasticsearchSettings(url=elasticsearch_url), collection="full"
+        data_dir=photo[0],
+        pack="photo",
+        runtime="onnx",
+        precision="int8",
+        elasticsearch=ElasticsearchSettings(url=elasticsearch_url),
+        collection="full",
     )
     with embedded_proxy(settings, 0) as proxy:
         boxlens = Boxlens(settings, Addresses(elasticsearch_url, proxy))
@@ -71,7 +78,19 @@ def test_the_shapes_are_those_of_the_real_ones(photo: tuple[Path, Pack, list[Par
     assert pack.spec.vit is not None
     assert (pack.spec.vit.preprocess.size, pack.spec.vit.preprocess.crop_pct) == ((224, 224), 0.9)
     for parity in parities:
-        assert parity.cosine >= (SAME if parity.precision == "fp32" else NEAR)
+        assert parity.cosine >= SAME
+        assert parity.int8 is not None
+        assert parity.int8 >= NEAR
+
+
+def test_the_int8_files_are_what_runs(whole: Boxlens) -> None:
+    ways = {name: session.described().split(",")[0] for name, session in whole.loaded.sessions.items()}
+    assert ways == {
+        "detector": "onnx fp32",
+        "vit": "onnx int8",
+        "clip_image": "onnx int8",
+        "clip_text": "onnx int8",
+    }
 
 
 def test_a_picture_is_ingested_and_found(whole: Boxlens) -> None:

@@ -28,7 +28,7 @@ def folder(tmp_path: Path, count: int) -> Path:
 
 
 def ids(index: ExactIndex) -> set[str]:
-    from embedding_pipeline.domain import Filter
+    from embedding_pipeline.queries import Filter
 
     return {m.object_id for m in index.matching("c", Filter(), 10_000)}
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from tests.shared import PHOTOS, needs_photos
 
-from embedding_pipeline.domain import Filter, IndexedObject
+from embedding_pipeline.domain import IndexedObject
+from embedding_pipeline.queries import Filter
 from embedding_pipeline.wiring import Boxlens
 
 KILLS = 6
@@ -30,6 +31,7 @@ def environment(boxlens: Boxlens) -> dict[str, str]:
         "BOXLENS_PROXY__URL": boxlens.addresses.proxy,
         "BOXLENS_PACK": boxlens.settings.pack,
         "BOXLENS_DATA_DIR": str(boxlens.settings.data_dir),
+        "BOXLENS_RUNTIME": boxlens.settings.runtime,
         "BOXLENS_PIPELINE__SLAB": "3",
         "BOXLENS_PIPELINE__OCR": "false",
     }

@@ -5,18 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.parts import PACK, MemoryStore, indexer, networks, png, scene, searcher
 
-from embedding_pipeline.domain import (
-    Answer,
-    Box,
-    Condition,
-    Filter,
-    ImageRef,
-    ObjectClause,
-    PictureClause,
-    Query,
-    TextClause,
-)
+from embedding_pipeline.answers import Answer, Hit
+from embedding_pipeline.domain import Box, ImageRef
 from embedding_pipeline.errors import BadQuery, NotFound
+from embedding_pipeline.queries import Condition, Filter, ObjectClause, PictureClause, Query, TextClause
 from embedding_pipeline.searching import Searcher
 from embedding_pipeline.stores.exact import ExactIndex
 
@@ -161,3 +153,31 @@ def test_another_pack_is_refused(world: tuple[ExactIndex, Searcher]) -> None:
     world[0].create("other", replace(PACK, revision="3" * 64))
     with pytest.raises(PackMismatch):
         world[1].search("other", words("red"))
+
+
+def test_each_object_of_the_query_picture_is_answered_in_one_call(world: tuple[ExactIndex, Searcher]) -> None:
+    _, search = world
+    picture = scene(("red", LEFT), ("blue", RIGHT), seed=1)
+    query = Query((PictureClause(picture),), size=2, groups="query_objects")
+    answer = search.search("c", query)
+    assert [g.object for g in answer.groups] == list(answer.query_objects)
+    assert {g.object.detection.label for g in answer.groups} == {"red", "blue"}
+    for group in answer.groups:
+        assert len(group.hits) == 2
+        assert group.hits[0].objects[0].object.label == group.object.detection.label
+        alone = search.search("c", Query((PictureClause(picture, group.object.detection.box),), size=2))
+        assert told(group.hits) == told(alone.hits)
+    assert told(answer.hits) == told(next(g.hits for g in answer.groups if g.object.primary))
+    assert search.search("c", Query((PictureClause(picture),))).groups == ()
+
+
+def test_other_clauses_count_in_every_group(world: tuple[ExactIndex, Searcher]) -> None:
+    clauses = (PictureClause(scene(("red", LEFT), ("blue", RIGHT), seed=1)), TextClause("red", -1.0))
+    answer = world[1].search("c", Query(clauses, size=2, groups="query_objects"))
+    assert len(answer.groups) == 2
+    for group in answer.groups:
+        assert {w.clause for hit in group.hits for o in hit.objects for w in o.why} == {0, 1}
+
+
+def told(hits: tuple[Hit, ...]) -> list[tuple[str, list[tuple[str, float]]]]:
+    return [(h.image.image_id, [(o.object.object_id, o.score) for o in h.objects]) for h in hits]

@@ -40,6 +40,7 @@ def boxlens(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     settings = Settings(
         data_dir=data_dir,
         pack=TRIAL_NAME,
+        runtime="onnx",  # so that a busy moment decides nothing
         elasticsearch=ElasticsearchSettings(url=elasticsearch_url),
         collection="photos",
     )

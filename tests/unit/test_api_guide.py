@@ -99,7 +99,8 @@ def accepts(schema: dict[str, Any], value: Any) -> None:
 def test_every_call_of_the_guide_is_one_the_api_takes(call: Call) -> None:
     operation = operation_of(call)
     for name, value in call.query.items():
-        accepts(parameter(operation, name), int(value) if value.isdigit() else value)
+        schema = parameter(operation, name)
+        accepts(schema, [value] if schema.get("type") == "array" else int(value) if value.isdigit() else value)
         if name == "filter":
             assert not parse_expression(value).empty
     content = operation.get("requestBody", {}).get("content", {})

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from elasticsearch.serializer import OrjsonSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding_pipeline.domain import Condition, Filter, PackInfo, Range, VectorQuery, WordQuery
+from embedding_pipeline.domain import PackInfo
 from embedding_pipeline.errors import BadQuery
+from embedding_pipeline.queries import Condition, Filter, Range, VectorQuery, WordQuery
 from embedding_pipeline.settings import IndexSettings
 from embedding_pipeline.stores import elastic_bodies as bodies
 from embedding_pipeline.stores.filter_checks import checked, period
@@ -40,10 +42,10 @@ def test_candidates(k: int, size: int, gathered: int, candidates: int) -> None:
 def test_vectors_are_searched_with_the_filter_inside() -> None:
     body = bodies.vector_body(VectorQuery("clip", VECTOR, 10, DOG), "int8_hnsw")
     assert body["knn"]["field"] == "clip_vector"
-    assert body["knn"]["query_vector"] == [1.0, 0.0]
+    assert body["knn"]["query_vector"].tolist() == [1.0, 0.0]
     assert body["knn"]["filter"] == {"bool": {"filter": [{"terms": {"label": ["dog"]}}], "must_not": []}}
     assert "query" not in body
-    json.dumps(body)
+    OrjsonSerializer().dumps(body)
 
 
 @pytest.mark.parametrize(("index_type", "rescored"), [("int8_hnsw", True), ("bbq_hnsw", True), ("hnsw", False)])
@@ -115,6 +117,7 @@ def test_the_mapping_is_filled_from_pack_and_settings() -> None:
         "vit_dims": 768,
         "clip_dims": 512,
         "index_type": "int8_hnsw",
+        "settings": {},
     }
     assert "{" not in json.dumps(list(body["settings"]["index"].values())).replace('{"rarity": {"', "")
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from embedding_pipeline.api.convert import filter_of
 from embedding_pipeline.api.query import DateRange, NumberRange, TermSets
 from embedding_pipeline.api.query import Filter as JsonFilter
-from embedding_pipeline.domain import Condition, Filter, Range
 from embedding_pipeline.errors import BadQuery
 from embedding_pipeline.fields import FIELDS
 from embedding_pipeline.filters import parse_expression
+from embedding_pipeline.queries import Condition, Filter, Range
 
 
 def test_the_example_of_the_contract() -> None:
@@ -41,8 +41,16 @@ def test_the_example_of_the_contract() -> None:
         ("width:640..", Range(640, None)),
         ("width:..1920", Range(None, 1920)),
         ("width<=1920", Range(None, 1920)),
-        ("width>640", Range(math.nextafter(640, math.inf), None)),
-        ("width<640", Range(None, math.nextafter(640, 0))),
+        ("width>640", Range(641, None)),
+        ("width<640", Range(None, 639)),
+        ("width<640.5", Range(None, 640)),
+        ("x<0.5", Range(None, float(np.nextafter(np.float32(0.5), np.float32(0))))),
+        ("aspect>1", Range(float(np.nextafter(np.float32(1), np.float32(2))), None)),
+        ("score>0.1", Range(float(np.float32(0.1)), None)),
+        ("objects:3..", Range(3, None)),
+        ("count.dog>=2", Range(2, None)),
+        ('count."traffic light"<3', Range(None, 2)),
+        ("count.dog:2", Range(2, 2)),
         ("size>=1e6", Range(1_000_000, None)),
         ("taken:2024-02", Range("2024-02-01T00:00:00.000Z", "2024-02-29T23:59:59.999Z")),
         ("taken:2023", Range("2023-01-01T00:00:00.000Z", "2023-12-31T23:59:59.999Z")),
@@ -68,6 +76,18 @@ def test_commas_mean_or_and_minus_means_none() -> None:
     assert parse_expression("width:1,5..9 height:1,2").none == (
         Filter(none=tuple(Filter((Condition("height", range=Range(n, n)),)) for n in (1.0, 2.0))),
     )
+
+
+def test_names_places_and_text() -> None:
+    text = 'count."traffic light":1 position:center,left text:"RE16 中关" near:39.9,116.4,5km -inside:170,-20,-170,0'
+    parsed = parse_expression(text)
+    assert parsed.conditions == (
+        Condition("count.traffic light", range=Range(1, 1)),
+        Condition("position", any_of=("centre", "left")),
+        Condition("ocr_text", any_of=("RE16 中关",)),
+        Condition("location", any_of=("39.9,116.4,5.0km",)),
+    )
+    assert parsed.none == (Filter((Condition("location", any_of=("170.0,-20.0,-170.0,0.0",)),)),)
 
 
 def test_quotes_and_spaces() -> None:
@@ -99,6 +119,15 @@ def test_quotes_and_spaces() -> None:
         ("taken:2023-02-30", 7, "2023-05"),
         ("taken>9999", 7, ""),
         ("kind:thing", 6, ""),
+        ("position:above", 10, ""),
+        ("near:39.9,116.4", 6, "near:latitude,longitude"),
+        ("near:91,116.4,5km", 6, "39.9,116.4,5km"),
+        ("near:39.9,116.4,0km", 6, "39.9,116.4,5km"),
+        ("inside:1,2,3", 8, "inside:west,south"),
+        ("inside:1,2,3,x", 8, ""),
+        ("inside:1,50,3,40", 8, "south below north"),
+        ("count.:2", 1, "count.LABEL"),
+        ("count.dog:many", 11, ""),
         ("attributes.:x", 1, "attributes.NAME"),
         ("-", 1, "field:value"),
         (":x", 1, "field:value"),
@@ -112,12 +141,10 @@ def test_mistakes_are_named_by_character(text: str, character: int, hint: str) -
 
 
 def test_the_json_filter_has_exactly_the_fields_of_the_table() -> None:
-    kinds = {"keyword": TermSets, "number": NumberRange, "date": DateRange}
-    declared = {
-        name: info for name, info in JsonFilter.model_fields.items() if name not in ("any", "none", "attributes")
-    }
-    assert list(declared) == list(FIELDS)
-    for name, value in {"keyword": "x", "number": 1, "date": "2023"}.items():
+    kinds = {"keyword": TermSets, "text": TermSets, "number": NumberRange, "whole": NumberRange, "date": DateRange}
+    own = ("any", "none", "attributes", "count", "location")
+    assert [name for name in JsonFilter.model_fields if name not in own] == list(FIELDS)
+    for name, value in {"keyword": "x", "text": "x", "number": 1, "whole": 1, "date": "2023"}.items():
         for field in FIELDS.values():
             if field.type == name:
                 model = JsonFilter.model_validate({field.name: value})
@@ -138,6 +165,13 @@ def test_the_json_filter_has_exactly_the_fields_of_the_table() -> None:
         ({"none": [{"width": {"gte": 9}}]}, "-width:9.."),
         ({"any": [{"width": 1}, {"width": 2}]}, "width:1,2"),
         ({"format": ["JPG"]}, "format:jpeg"),
+        ({"count": {"dog": {"gte": 2, "lte": 3}}, "aspect": {"gte": 1}}, "aspect>=1 count.dog:2..3"),
+        ({"count.traffic light": 1}, 'count."traffic light":1'),
+        ({"position": ["left", "center"], "ocr_text": ["TAXI"]}, "position:left,centre text:TAXI"),
+        ({"location": {"near": {"lat": 39.9, "lon": 116.4, "km": 5}}}, "near:39.9,116.4,5km"),
+        ({"location": {"box": [170, -20, -170, 0]}}, "inside:170,-20,-170,0"),
+        ({"none": [{"location": {"box": [1, 2, 3, 4]}}]}, "-inside:1,2,3,4"),
+        ({"objects": 0, "center_x": {"lte": 0.5}, "center_y": {"gte": 0.25}}, "x<=0.5 y>=0.25 objects:0"),
     ],
 )
 def test_json_and_expression_say_the_same(document: dict[str, object], expression: str) -> None:

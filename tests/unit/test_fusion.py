@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding_pipeline.cursors import fingerprint, read_cursor, write_cursor
-from embedding_pipeline.domain import PictureClause, Query, RankedObject, Signal, TextClause, VectorQuery, WordQuery
-from embedding_pipeline.errors import BadQuery
+from embedding_pipeline.domain import LabelName
 from embedding_pipeline.fusion import RANK_CONSTANT, Wanted, by_image, fuse
+from embedding_pipeline.fusion_weights import EXAMPLE, TEXT, words_weight
+from embedding_pipeline.queries import RankedObject, Signal, VectorQuery, WordQuery
+from embedding_pipeline.wanted_words import named_share
 
 VECTOR = VectorQuery("vit", np.ones(2, np.float32), 5)
 
@@ -54,26 +55,29 @@ def test_every_ranking_is_positive_falling_and_explained(lists: list[tuple[list[
     assert len({f.object_id for f in fused}) == len(fused)
 
 
-def test_a_cursor_belongs_to_its_query() -> None:
-    query = Query((TextClause("dog"),))
-    mark = fingerprint("photos", query, None)
-    cursor = write_cursor(mark, 20)
-    assert read_cursor(cursor, mark) == 20
-    assert fingerprint("photos", Query((TextClause("dog"),), cursor=cursor), None) == mark
-    for other in (Query((TextClause("cat"),)), Query((TextClause("dog"),), size=5)):
-        with pytest.raises(BadQuery, match="another query"):
-            read_cursor(cursor, fingerprint("photos", other, None))
-    with pytest.raises(BadQuery, match="another query"):
-        read_cursor(cursor, fingerprint("others", query, None))
+LABELS = (
+    LabelName("dog", ("dog",), ("狗",)),
+    LabelName("person", ("man",), ("男人",)),
+    LabelName("car", (), ("汽车",)),
+)
 
 
-def test_two_pictures_are_two_queries() -> None:
-    black, white = np.zeros((16, 16, 3), np.uint8), np.full((16, 16, 3), 255, np.uint8)
-    marks = {fingerprint("photos", Query((PictureClause(p),)), None) for p in (black, white)}
-    assert len(marks) == 2
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("dogs", 1),
+        ("红色汽车", 1),
+        ("红 汽车", 1),
+        ("红色的汽车", 1),
+        ("Toyota", 1),
+        ("an old man repairs a bicycle", 1 / 6),
+        ("男人在骑马", 2 / 5),
+    ],
+)
+def test_words_count_as_much_as_the_text_is_names(text: str, share: float) -> None:
+    assert named_share(text, LABELS) == pytest.approx(share)
+    assert words_weight(text, LABELS) == pytest.approx(max(TEXT["clip"] / 2, TEXT["words"] * share**2))
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "W10", "W10=", "bnVsbA", "Wzld", "Wy0xXQ"])
-def test_a_damaged_cursor_is_refused(cursor: str) -> None:
-    with pytest.raises(BadQuery):
-        read_cursor(cursor, "mark")
+def test_clauses_of_all_kinds_stand_level() -> None:
+    assert sum(EXAMPLE.values()) == pytest.approx(sum(TEXT.values())) == pytest.approx(2)

@@ -1,4 +1,4 @@
-"""Packs: real tiny networks in a folder, and everything that can be wrong with one."""
+"""Packs: how one runs, is found, added, and verified."""
 
 from __future__ import annotations
 
@@ -6,67 +6,26 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from tests.networks import detector_network, entry, image_network, text_network
+from tests.networks import entry, image_network
+from tests.packs import assert_refused, pictures, read, tiny_pack, write
+from typer.testing import CliRunner
 
+from embedding_pipeline.cli.models import app as models_app
 from embedding_pipeline.errors import ModelMissing
 from embedding_pipeline.models.coco import COCO
-from embedding_pipeline.models.pack_files import SIDECAR, sha256
-from embedding_pipeline.models.packs import PACK_FILE, RunOptions, add_pack, find_pack, list_packs, load_pack
-
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "狗", "红", "色", "dog", "red", "##s"]
-PREPROCESS = {"size": [8, 8]}
-ORIGIN = {"licence": "MIT", "source": "made by this test"}
+from embedding_pipeline.models.comparing import nearness
+from embedding_pipeline.models.pack_files import SIDECAR
+from embedding_pipeline.models.packs import RunOptions, add_pack, find_pack, list_packs, load_pack
+from embedding_pipeline.models.sessions import Running
+from embedding_pipeline.models.ways import Wanted
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A whole pack named tiny, without OCR."""
-    place = tmp_path / "packs" / "tiny"
-    place.mkdir(parents=True)
-    detector_network(place / "detector.onnx", np.array([[32, 32, 20, 20, 0.9, 0.1]]).T)
-    image_network(place / "vit.onnx", 12)
-    image_network(place / "clip_image.onnx", 6)
-    text_network(place / "clip_text.onnx", 6, len(VOCABULARY))
-    (place / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", "utf-8")
-    spec = {
-        "name": "tiny",
-        "detector": {
-            "model": entry(place / "detector.onnx"),
-            "head": "yolov8",
-            "size": [64, 64],
-            "classes": [{"id": "car", "en": ["car"], "zh": ["汽车"]}, {"id": "dog", "en": ["dog"], "zh": ["狗"]}],
-            **ORIGIN,
-        },
-        "vit": {"model": entry(place / "vit.onnx"), "preprocess": PREPROCESS, "dims": 12, **ORIGIN},
-        "clip": {
-            "image": entry(place / "clip_image.onnx"),
-            "text": entry(place / "clip_text.onnx"),
-            "vocabulary": entry(place / "vocab.txt"),
-            "preprocess": PREPROCESS,
-            "dims": 6,
-            **ORIGIN,
-        },
-    }
-    write(place, spec)
-    return place
-
-
-def read(folder: Path) -> dict[str, Any]:
-    spec: dict[str, Any] = json.loads((folder / PACK_FILE).read_text("utf-8"))
-    return spec
-
-
-def write(folder: Path, spec: dict[str, Any]) -> None:
-    (folder / PACK_FILE).write_text(json.dumps(spec), "utf-8")
-
-
-def pictures(count: int) -> list[np.ndarray]:
-    rng = np.random.default_rng(3)
-    return [rng.integers(0, 255, (20 + i, 30, 3)).astype(np.uint8) for i in range(count)]
+    return tiny_pack(tmp_path / "packs")
 
 
 def test_a_whole_pack_runs(folder: Path) -> None:
@@ -120,111 +79,72 @@ def test_the_revision_follows_what_shapes_vectors(folder: Path) -> None:
     assert load_pack(folder).info.revision == "2026-11"
 
 
-def assert_refused(folder: Path, *words: str) -> None:
-    with pytest.raises(ModelMissing) as caught:
-        load_pack(folder).warm_up()
-    for word in words:
-        assert word in caught.value.detail
-    assert "boxlens models" in caught.value.hint
-
-
-def test_a_missing_file_is_named_with_its_size(folder: Path) -> None:
-    size = (folder / "vit.onnx").stat().st_size
-    (folder / "vit.onnx").unlink()
-    assert_refused(folder, "vit.onnx", f"{size} bytes wanted", "none found")
-
-
-def test_a_cut_file_is_named_with_both_sizes(folder: Path) -> None:
-    data = (folder / "vit.onnx").read_bytes()
-    (folder / "vit.onnx").write_bytes(data[:100])
-    assert_refused(folder, f"{len(data)} bytes wanted", "100 found")
-
-
-def test_another_file_of_the_same_size_is_named_with_both_hashes(folder: Path) -> None:
-    load_pack(folder)  # so that the sidecar knows the right one
-    path = folder / "vit.onnx"
-    wanted = sha256(path)
-    path.write_bytes(path.read_bytes()[:-1] + b"\xee")
-    assert_refused(folder, wanted, sha256(path))
-
-
-def test_other_dims_than_declared_are_named(folder: Path) -> None:
+def test_int8_files_and_torch_weights_belong_to_the_same_revision(folder: Path) -> None:
+    before = load_pack(folder).info.revision
     spec = read(folder)
-    spec["vit"]["dims"] = 13
+    image_network(folder / "vit.int8.onnx", 12, seed=5)
+    (folder / "vit.safetensors").write_bytes(b"weights")
+    spec["vit"] |= {
+        "parity": {"cosine": 0.99999, "rows": 12},
+        "int8": {"file": entry(folder / "vit.int8.onnx"), "method": "static", "cosine": 0.99, "rows": 12},
+        "torch": {"file": entry(folder / "vit.safetensors"), "model": "vit_tiny_patch16_224"},
+    }
     write(folder, spec)
-    assert_refused(folder, "12", "13")
+    pack = load_pack(folder)
+    assert pack.info.revision == before
+    assert {"vit.int8.onnx", "vit.safetensors"} <= {file.path for file in pack.spec.files()}
+    assert pack.files["vit"].int8 == folder / "vit.int8.onnx"
+    assert pack.files["vit"].load is not None
+    (folder / "vit.int8.onnx").write_bytes(b"damaged")
+    assert_refused(folder, "vit.int8.onnx")
 
 
-def test_a_detector_with_other_classes_is_refused(folder: Path) -> None:
+def test_an_int8_file_that_is_too_far_is_refused(folder: Path) -> None:
     spec = read(folder)
-    spec["detector"]["classes"].append({"id": "cat"})
+    spec["vit"]["int8"] = {"file": entry(folder / "vit.onnx"), "method": "dynamic", "cosine": 0.98, "rows": 12}
     write(folder, spec)
-    assert_refused(folder, "3 classes")
+    assert_refused(folder, "vit.int8.cosine", "0.985")
 
 
-def test_what_is_no_network_is_refused(folder: Path) -> None:
-    (folder / "vit.onnx").write_bytes(b"these are words")
+def test_verify_finds_an_int8_file_that_is_far_from_fp32(folder: Path) -> None:
     spec = read(folder)
-    spec["vit"]["model"] = entry(folder / "vit.onnx")
+    image_network(folder / "vit.int8.onnx", 12, seed=5)
+    spec["vit"]["int8"] = {"file": entry(folder / "vit.int8.onnx"), "method": "static", "cosine": 0.99, "rows": 12}
+    spec["clip"]["text_parity"] = {"cosine": 0.99999, "rows": 11}
     write(folder, spec)
-    assert_refused(folder, "vit.onnx", "cannot be loaded")
+    settings = {"BOXLENS_PACKS_DIR": str(folder.parent), "COLUMNS": "200"}
+    told = CliRunner().invoke(models_app, ["verify", "tiny"], env=settings)
+    assert told.exit_code == 4
+    assert "tiny: vit int8 (static) is too far from fp32" in told.output
+    near = {n.network: n for n in nearness(load_pack(folder), pictures(4))}
+    assert near.keys() == {"vit", "clip_text"}
+    assert not near["vit"].good
+    assert (near["vit"].recorded, near["vit"].rows) == (0.99, 4)
+    assert near["clip_text"].good
+    assert (near["clip_text"].cosine, near["clip_text"].recorded) == (None, 0.99999), "there are no weights to run"
+    image_network(folder / "vit.int8.onnx", 12)
+    spec["vit"]["int8"]["file"] = entry(folder / "vit.int8.onnx")
+    write(folder, spec)
+    told = CliRunner().invoke(models_app, ["verify", "tiny"], env=settings)
+    assert told.exit_code == 0
+    assert entry(folder / "vit.int8.onnx")["sha256"] in told.output
 
 
-def test_a_vocabulary_without_its_marks_is_refused(folder: Path) -> None:
-    (folder / "vocab.txt").write_text("dog\n", "utf-8")
+def test_the_settings_choose_the_file(folder: Path) -> None:
     spec = read(folder)
-    spec["clip"]["vocabulary"] = entry(folder / "vocab.txt")
+    image_network(folder / "vit.int8.onnx", 12, seed=5)
+    spec["vit"]["int8"] = {"file": entry(folder / "vit.int8.onnx"), "method": "static", "cosine": 0.99, "rows": 12}
     write(folder, spec)
-    assert_refused(folder, "vocab.txt")
-
-
-def test_a_path_cannot_leave_the_pack(folder: Path) -> None:
-    outside = folder.parent / "vit.onnx"
-    (folder / "vit.onnx").rename(outside)
-    spec = read(folder)
-    for path in ("../vit.onnx", str(outside)):
-        spec["vit"]["model"]["path"] = path
-        write(folder, spec)
-        with pytest.raises(ModelMissing, match="leads out"):
-            load_pack(folder)
-    (folder / "vit.onnx").symlink_to(outside)
-    spec["vit"]["model"]["path"] = "vit.onnx"
-    write(folder, spec)
-    with pytest.raises(ModelMissing, match="leads out"):
-        load_pack(folder)
-    spec["vit"]["model"] |= {"path": str(outside), "place": "outside"}
-    write(folder, spec)
-    load_pack(folder).warm_up()
-    spec["vit"]["model"]["path"] = "../vit.onnx"
-    write(folder, spec)
-    assert_refused(folder, "absolute")
-
-
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"name": "../up"}, "name"),
-        ({"format": 2}, "format"),
-        ({"surprise": 1}, "surprise"),
-        ({"crop_padding": -1}, "crop_padding"),
-    ],
-)
-def test_what_pack_json_cannot_say(folder: Path, change: dict[str, Any], word: str) -> None:
-    write(folder, read(folder) | change)
-    assert_refused(folder, word)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
-def test_a_damaged_pack_json(folder: Path, text: str) -> None:
-    (folder / PACK_FILE).write_bytes(text.encode("latin-1"))
-    assert_refused(folder, PACK_FILE)
-
-
-def test_two_classes_with_one_id_are_refused(folder: Path) -> None:
-    spec = read(folder)
-    spec["detector"]["classes"][1]["id"] = "car"
-    write(folder, spec)
-    assert_refused(folder, "same id")
+    by: dict[str, np.ndarray] = {}
+    for precision in ("fp32", "int8"):
+        wanted = Wanted("onnx", precision)  # type: ignore[arg-type]
+        pack = load_pack(folder, RunOptions(Running(wanted)))
+        pack.warm_up()
+        assert pack.vit is not None
+        by[precision] = pack.vit.encode_images(pictures(2))
+        assert pack.sessions["vit"].described() == f"onnx {precision}, the only way open to it"
+        assert pack.sessions["detector"].described() == "onnx fp32, the only way open to it"
+    assert not np.allclose(by["fp32"], by["int8"])
 
 
 def test_hashes_are_remembered_until_a_file_changes(folder: Path) -> None:
@@ -265,7 +185,7 @@ def test_packs_are_found_by_name(folder: Path, tmp_path: Path) -> None:
 
 
 def test_one_pack_serves_many_threads(folder: Path) -> None:
-    pack = load_pack(folder, RunOptions(threads=1))
+    pack = load_pack(folder, RunOptions(Running(threads=1)))
     assert pack.vit is not None
     assert pack.clip_text is not None
     crops = pictures(6)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import BadInput, BoxlensError, DiskFull, NotFound, ProxyAway, TooLarge, Unavailable
 from embedding_pipeline.stores.proxy_client import ProxyStore
 
@@ -117,5 +118,7 @@ def test_signed_url_is_public_stable_and_expires() -> None:
 
 def test_url_without_signing_key_is_plain() -> None:
     client = store(lambda request: httpx.Response(200))
+    cut = client.url("images", "a.jpg", box=Box(1, 2.5, 30, 40))
+    assert cut == "http://proxy.test/file/images/a.jpg?box=1,2.5,30,40"
     assert client.url("images", "a.jpg") == "http://proxy.test/file/images/a.jpg"
     assert client.url("images", "a.jpg", width=320) == "http://proxy.test/file/images/a.jpg?w=320"

@@ -1,0 +1,100 @@
+"""A collection of generated scenes, taken in by the real pipeline with the bundled pack, and what each one shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import pytest
+
+import embedding_pipeline
+from embedding_pipeline.answers import Hit
+from embedding_pipeline.domain import ImageRef
+from embedding_pipeline.errors import Unavailable
+from embedding_pipeline.indexing import Indexer
+from embedding_pipeline.models.packs import Pack, RunOptions, load_pack
+from embedding_pipeline.networks import Limits, Networks
+from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.samples.making import sample_scenes
+from embedding_pipeline.samples.names import things
+from embedding_pipeline.samples.scenes import Scene
+from embedding_pipeline.searching import Searcher
+from embedding_pipeline.stages import KnownImages, StageClock, Stages
+from tests.parts import MemoryStore, NoFetcher
+
+FOLDER = Path(embedding_pipeline.__file__).parent / "packs" / "demo"
+COLLECTION = "drawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The scenes behind a searcher, by file name."""
+
+    search: Searcher
+    scenes: Mapping[str, Scene]
+
+    def things(self) -> set[str]:
+        """Everything that is shown."""
+        return {o.thing_id for scene in self.scenes.values() for o in scene.objects}
+
+    def shown(self, hit: Hit) -> set[str]:
+        """What the picture of a hit shows."""
+        return {o.thing_id for o in self.scenes[hit.image.file_name].objects}
+
+    def right(self, hit: Hit, thing: str) -> bool:
+        """Whether the best box of a hit lies on that thing."""
+        box = hit.objects[0].object.box
+        return any(o.thing_id == thing and o.box.iou(box) >= 0.5 for o in self.scenes[hit.image.file_name].objects)
+
+
+def networks(pack: Pack) -> Networks:
+    """The pack's networks under the limits of the default settings."""
+    limits = Limits(min_area_share=0.0005, min_side=8, max_objects=100, max_pixels=4_000_000)
+    return Networks(
+        detector=pack.detector,
+        vit=pack.vit,
+        clip=pack.clip_image,
+        reader=None,
+        crop_padding=pack.crop_padding,
+        limits=limits,
+    )
+
+
+def scenes_without(left_out: Collection[str], count: int, seed: int) -> list[Scene]:
+    """Those of ``count`` scenes that show none of some things. Skips where the artwork cannot be had."""
+    try:
+        drawn = sample_scenes(count, seed)
+    except Unavailable as e:
+        pytest.skip(f"no sample artwork in the cache, and it cannot be fetched: {e.detail}")
+    return [scene for scene in drawn if not any(o.thing_id in left_out for o in scene.objects)]
+
+
+def drawn_world(index: ObjectIndex, scenes: Sequence[Scene]) -> Drawn:
+    pack = load_pack(FOLDER, RunOptions())
+    nets = networks(pack)
+
+    def pipeline_for(known: KnownImages, clock: StageClock) -> IngestPipeline:
+        stages = Stages(nets, fetcher=NoFetcher(), store=MemoryStore(), known=known, bucket="pictures", clock=clock)
+        return IngestPipeline(stages, detect_batch=8, embed_batch=64)
+
+    named = {f"{n:04d}.jpg": scene for n, scene in enumerate(scenes)}
+    given = [ImageRef(name, data=jpeg_of(scene)) for name, scene in named.items()]
+    report = Indexer(index, pack.info, pipeline_for, slab=64).ingest(given, collection=COLLECTION)
+    assert report.stored == len(given)
+    search = Searcher(index, pack.info, QueryPipeline(nets), pack.clip_text, pack.labels)
+    return Drawn(search, named)
+
+
+def jpeg_of(scene: Scene) -> bytes:
+    """The file as which a scene is taken in."""
+    done, data = cv2.imencode(".jpg", scene.picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    assert done
+    return data.tobytes()
+
+
+def best_names(language: str) -> dict[str, str]:
+    """What a person would type for each thing."""
+    return {t.id: (t.zh if language == "zh" else t.en)[0] for t in things()}
