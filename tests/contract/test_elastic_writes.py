@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -242,9 +243,25 @@ def test_many_create_at_once_and_one_index_comes_of_it(
         client.close()
 
 
+def test_a_collection_that_another_is_just_making_is_waited_for(
+    elasticsearch_url: str, elastic: ElasticIndex, prefix: str
+) -> None:
+    name, nowhere = f"{prefix}-photos-0", "index.routing.allocation.require._name"
+    body = index_body(PACK, "int8_hnsw", IndexSettings())
+    body["settings"][nowhere] = "no such node"
+    client = connect(elasticsearch_url, ElasticsearchSettings())
+    client.indices.create(index=name, aliases={f"{prefix}-photos": {}}, wait_for_active_shards=0, **body)
+    with ThreadPoolExecutor(1) as pool:
+        info = pool.submit(elastic.info, "photos")
+        time.sleep(0.5)
+        assert not info.done()
+        client.indices.put_settings(index=name, settings={nowhere: None})
+        assert info.result(timeout=20).objects == 0
+    client.close()
+
+
 @pytest.mark.parametrize("index_type", ["hnsw", "int8_hnsw", "bbq_hnsw", "int8_flat", "flat"])
 def test_every_index_type_is_made_and_searched(elastic: ElasticIndex, index_type: Any) -> None:
-
     pack = PackInfo("wide", "1", 64, None)  # bbq takes no fewer
     assert elastic.create("photos", pack, index_type).index_type == index_type
     image = record("typed")

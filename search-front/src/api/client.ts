@@ -97,14 +97,23 @@ export async function pictureBytes(address: string): Promise<Blob> {
   }
 }
 
-const standing = new Set<string>()
+const standing = new Map<string, Promise<unknown>>()
 
-/** Makes a collection unless it stands; the server changes nothing when it does. */
-async function ensureCollection(collection: string, signal?: AbortSignal): Promise<void> {
-  if (standing.has(collection)) return
-  const headers = { 'content-type': 'application/json' }
-  await send(inCollection(collection), { method: 'PUT', headers, body: '{}', signal })
-  standing.add(collection)
+/** Makes a collection unless it stands: asked once for all uploads that wait for it, and again after a failure. */
+async function ensureCollection(collection: string): Promise<void> {
+  const asked = standing.get(collection) ?? makeCollection(collection)
+  standing.set(collection, asked)
+  try {
+    await asked
+  } catch (error) {
+    standing.delete(collection)
+    throw error
+  }
+}
+
+/** The server changes nothing when it stands. */
+function makeCollection(collection: string): Promise<unknown> {
+  return send(inCollection(collection), { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{}' })
 }
 
 /** Puts a picture into a collection, which is made when it is not there; `created` is false for a known picture. */

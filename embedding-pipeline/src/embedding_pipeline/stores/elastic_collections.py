@@ -33,17 +33,21 @@ from embedding_pipeline.stores.elastic_errors import speaking
 from embedding_pipeline.stores.mapping import added_fields, index_body, schema_version
 
 SHARDS_S = 30.0
+"""How long a new index may take to answer."""
+READ = "*.aliases,*.mappings._meta,*.settings.index.creation_date"
 REMEMBERED_S = 5.0
 """How long it is taken as known where an alias leads; another process may move it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A collection that stands: its concrete index, the alias to work with it, and what ``_meta`` says of it."""
+    """A collection that stands: its concrete index, the alias to work with it, when that was made (seconds since 1970,
+    by the server's clock), and what ``_meta`` says of it."""
 
     collection: str
     alias: str
     index: str
+    made_s: float
     pack: PackInfo
     index_type: IndexType
     schema: int
@@ -76,7 +80,6 @@ class Collections:
                 except ApiError:  # another may have been first: "more than one write index"
                     if self._look_up(collection) is None:
                         raise
-        self.await_shards(collection)
         require_same_pack(collection, self.standing(collection, fresh=True).pack, pack)
 
     def make_index(self, collection: str, body: dict[str, Any]) -> None:
@@ -86,16 +89,17 @@ class Collections:
         aliases: dict[str, dict[str, Any]] = {self.alias(collection): {"is_write_index": True}, f"{name}.{mark}": {}}
         self._client.indices.create(index=f"{name}-{mark}", aliases=aliases, **body)
 
-    def await_shards(self, collection: str) -> None:
-        """The index of another maker may not have its shards yet: until then searches are answered 503."""
+    def _await_shards(self, collection: str) -> None:
+        """An index that is just being made, by this process or another, may not have its shards yet: until then
+        searches are answered 503. Raises ElasticsearchAway when they take longer than SHARDS_S."""
         deadline = time.monotonic() + SHARDS_S
         while True:
             try:
                 with speaking(collection):
                     self._client.search(index=self.alias(collection), size=0)
                 return
-            except ElasticsearchAway:
-                if time.monotonic() > deadline:
+            except ElasticsearchAway as error:
+                if not isinstance(error.__cause__, ApiError) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
 
@@ -111,6 +115,8 @@ class Collections:
             if found is None:
                 self.forget(collection)
                 raise no_collection(collection)
+            if time.time() - found.made_s < SHARDS_S:
+                self._await_shards(collection)
             known = (time.monotonic() + REMEMBERED_S, found)
             with self._lock:
                 self._known[collection] = known
@@ -142,14 +148,15 @@ class Collections:
         alias = self.alias(collection)
         with speaking(collection):
             try:
-                answer = self._client.indices.get(index=alias, filter_path="*.aliases,*.mappings._meta")
+                answer = self._client.indices.get(index=alias, filter_path=READ)
             except NotFoundError:
                 return None
         for index, told in answer.items():
             if index != alias:
                 own = f"{self.alias(base(collection))}.{index.rpartition('-')[2]}"
                 way = own if own in told["aliases"] else alias  # an index of an earlier version has none of its own
-                return _standing(collection, way, index, told["mappings"]["_meta"])
+                made_s = int(told["settings"]["index"]["creation_date"]) / 1000
+                return _standing(collection, way, index, made_s, told["mappings"]["_meta"])
         return None
 
     def names(self) -> list[str]:
@@ -197,10 +204,10 @@ class Collections:
             self._client.indices.delete(index=standing.index)
 
 
-def _standing(collection: str, alias: str, index: str, meta: dict[str, Any]) -> Standing:
+def _standing(collection: str, alias: str, index: str, made_s: float, meta: dict[str, Any]) -> Standing:
     pack = PackInfo(meta["pack"], meta["pack_revision"], meta.get("vit_dims"), meta.get("clip_dims"))
     settings = CollectionSettings(**meta.get("settings", {}))
-    return Standing(collection, alias, index, pack, meta["index_type"], meta["schema"], settings)
+    return Standing(collection, alias, index, made_s, pack, meta["index_type"], meta["schema"], settings)
 
 
 def _joined(standings: Sequence[Standing]) -> Standing:

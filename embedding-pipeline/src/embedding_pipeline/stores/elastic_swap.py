@@ -43,7 +43,6 @@ class Swaps:
             body["mappings"]["_meta"]["settings"] = settings_meta(standing.settings)
             with speaking(collection):
                 self.collections.make_index(name, body)
-            self.collections.await_shards(name)
             return name
         if there.pack != pack:
             raise Conflict(
