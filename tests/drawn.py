@@ -13,16 +13,16 @@ import embedding_pipeline
 from embedding_pipeline.answers import Hit
 from embedding_pipeline.domain import ImageRef
 from embedding_pipeline.errors import Unavailable
-from embedding_pipeline.indexing import Indexer
+from embedding_pipeline.ingest.indexing import Indexer
 from embedding_pipeline.models.packs import Pack, RunOptions, load_pack
-from embedding_pipeline.networks import Limits, Networks
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.networks import Limits, Networks
+from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.samples.making import sample_scenes
 from embedding_pipeline.samples.names import things
 from embedding_pipeline.samples.scenes import Scene
-from embedding_pipeline.searching import Searcher
-from embedding_pipeline.stages import KnownImages, StageClock, Stages
+from embedding_pipeline.search.searching import Searcher
 from tests.parts import MemoryStore, NoFetcher
 
 FOLDER = Path(embedding_pipeline.__file__).parent / "packs" / "demo"

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from embedding_pipeline.domain import Pixels
-from embedding_pipeline.images import decode
-from embedding_pipeline.picture_hash import alike, picture_hash
+from embedding_pipeline.pictures.images import decode
+from embedding_pipeline.pictures.picture_hash import alike, picture_hash
 from embedding_pipeline.samples.making import sample_scenes
 from tests import shared
 

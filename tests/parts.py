@@ -11,12 +11,12 @@ from PIL import Image
 
 from embedding_pipeline.domain import Box, Detection, LabelName, PackInfo, Pixels, TextLine, Vector
 from embedding_pipeline.errors import NotFound, ProxyAway
-from embedding_pipeline.indexing import Indexer
-from embedding_pipeline.networks import Limits, Networks
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.ingest.indexing import Indexer
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.networks import Limits, Networks
+from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.searching import Searcher
-from embedding_pipeline.stages import KnownImages, StageClock, Stages
+from embedding_pipeline.search.searching import Searcher
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 220), "yellow": (240, 220, 30)}
 LABELS = (

@@ -10,8 +10,8 @@ import numpy as np
 
 from embedding_pipeline.domain import Box, ImageRecord, IndexedObject, LabelName, Vector
 from embedding_pipeline.queries import Part
-from embedding_pipeline.relations import Boxes, as_array, holds
-from embedding_pipeline.several import Strengths
+from embedding_pipeline.search.relations import Boxes, as_array, holds
+from embedding_pipeline.search.several import Strengths
 
 THINGS = (
     LabelName("dog", ("dog",), ("狗",)),

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from embedding_pipeline.pipeline import QueryPipeline
+from embedding_pipeline.pipeline.graph import QueryPipeline
 from embedding_pipeline.queries import Query
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embedding_pipeline.domain import Detection, Pixels, Vector
-from embedding_pipeline.images import crop
 from embedding_pipeline.models.packs import Pack, RunOptions, load_pack
+from embedding_pipeline.pictures.images import crop
 from embedding_pipeline.samples.artwork import DEMO_STYLES, TRAINING_STYLES, UNSEEN_STYLE
 from embedding_pipeline.samples.making import sample_scenes
 from embedding_pipeline.samples.names import things

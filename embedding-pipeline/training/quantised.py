@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from embedding_pipeline.domain import Pixels, Vector
-from embedding_pipeline.images import crop
 from embedding_pipeline.models.chinese_clip import ClipTextEncoder, WordPieces
 from embedding_pipeline.models.packs import Pack, load_pack
 from embedding_pipeline.models.quantise import quantise_file
 from embedding_pipeline.models.runtime import OnnxSession
 from embedding_pipeline.models.vit import OnnxImageEncoder, cosines
+from embedding_pipeline.pictures.images import crop
 from embedding_pipeline.samples.names import things
 from training.__main__ import PACK
 from training.evaluate import SETS, _recall, _scenes

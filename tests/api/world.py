@@ -16,17 +16,17 @@ from starlette.testclient import TestClient
 from tests import parts
 
 import minio_proxy.app
-from embedding_pipeline import images
 from embedding_pipeline.domain import Box, ImageRef, LabelName, Missing, PackInfo, Stage, object_id
 from embedding_pipeline.errors import ModelMissing
-from embedding_pipeline.indexing import Indexer
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.ingest.indexing import Indexer
+from embedding_pipeline.pictures import images
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.remembering import Lookups, RememberedTexts
+from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Filter
-from embedding_pipeline.remembering import Lookups, RememberedTexts
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import Settings
-from embedding_pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.stores.exact import ExactIndex
 from embedding_pipeline.stores.fetching import GuardedFetcher
 from embedding_pipeline.stores.proxy_client import ProxyStore

@@ -9,9 +9,9 @@ from tests.contract.objects import frame, record, thing, written
 
 from embedding_pipeline.domain import IndexedObject, IndexType, PackInfo, Vector
 from embedding_pipeline.filters import parse_expression
-from embedding_pipeline.pipeline import QueryPipeline
+from embedding_pipeline.pipeline.graph import QueryPipeline
 from embedding_pipeline.queries import ObjectClause, Query, VectorQuery
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import ElasticsearchSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect

@@ -10,7 +10,7 @@ from tests import parts
 from embedding_pipeline.domain import ImageRef, Pixels
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Query, TextClause
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 
 C = "alike"
 ORIGINALS, COPIES = 23, 3

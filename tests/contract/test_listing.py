@@ -9,7 +9,7 @@ from tests import parts
 from tests.contract.objects import frame, record, thing, written
 
 from embedding_pipeline.domain import Box, IndexedObject
-from embedding_pipeline.picture_hash import bits_of
+from embedding_pipeline.pictures.picture_hash import bits_of
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import (
     Condition,
@@ -21,7 +21,7 @@ from embedding_pipeline.queries import (
     VectorQuery,
     WordQuery,
 )
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.stores.exact import ExactIndex
 
 C = "dated"

@@ -11,12 +11,12 @@ from tests.contract.objects import PACK, frame, record, thing, written
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import IndexedObject
 from embedding_pipeline.models.coco import COCO
-from embedding_pipeline.pipeline import QueryPipeline
+from embedding_pipeline.pipeline.graph import QueryPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Filter, Query, TextClause, WordQuery
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.stores.exact import ExactIndex
-from embedding_pipeline.wanted_words import wanted_words
+from embedding_pipeline.text.wanted_words import wanted_words
 
 NAMES = {label.id: (*label.en, *label.zh) for label in COCO}
 

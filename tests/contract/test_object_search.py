@@ -14,7 +14,7 @@ from embedding_pipeline.errors import BadQuery, NotFound, PackMismatch
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Condition, Filter, Range, VectorQuery, WordQuery
 from embedding_pipeline.stores.exact import ExactIndex
-from embedding_pipeline.words import query_tokens
+from embedding_pipeline.text.words import query_tokens
 
 
 def where(field: str, *any_of: str, none_of: tuple[str, ...] = (), gte: object = None, lte: object = None) -> Filter:

@@ -12,10 +12,10 @@ from tests.parts import networks
 
 from embedding_pipeline.domain import Box, CollectionSettings, IndexedObject, LabelName
 from embedding_pipeline.filters import parse_expression
-from embedding_pipeline.pipeline import QueryPipeline
+from embedding_pipeline.pipeline.graph import QueryPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Filter, Part, Query, TextClause
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect

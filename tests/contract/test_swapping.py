@@ -14,16 +14,16 @@ from tests.parts import PACK, MemoryStore, NoFetcher, png, scene
 
 from embedding_pipeline.domain import Box, CollectionSettings, ImageRef, PackInfo
 from embedding_pipeline.errors import Conflict, NotFound, PackMismatch
-from embedding_pipeline.indexing import Indexer
-from embedding_pipeline.networks import Networks
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.ingest.indexing import Indexer
+from embedding_pipeline.ingest.swapping import Swap, discard
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.networks import Networks
+from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Filter, PictureClause, Query
-from embedding_pipeline.searching import Searcher
-from embedding_pipeline.stages import KnownImages, StageClock, Stages
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.stores import elastic_swap
 from embedding_pipeline.stores.elastic import ElasticIndex
-from embedding_pipeline.swapping import Swap, discard
 
 MIRROR = PackInfo("mirror", "2" * 64, 12, 12)  # the worst case: vectors of the same size that mean something else
 LEFT, RIGHT = Box(10, 20, 60, 80), Box(90, 30, 130, 70)

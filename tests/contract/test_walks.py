@@ -11,11 +11,11 @@ from tests.contract.objects import frame, record, thing, written
 
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import IndexedObject, Vector
-from embedding_pipeline.fusion import RANK_CONSTANT
-from embedding_pipeline.fusion_weights import EXAMPLE
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Filter, ObjectClause, Query, Signal
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.fusion import RANK_CONSTANT
+from embedding_pipeline.search.fusion_weights import EXAMPLE
+from embedding_pipeline.search.searching import Searcher
 
 C, DIMS, PAGES, SIZE = "walks", 12, 20, 10
 BOTH: dict[Signal, float] = {"vit": 1.0, "clip": 1.0}

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.shared import needs_photos
 
-from embedding_pipeline.bench_page import bench_page
+from embedding_pipeline.bench.page import bench_page
 from embedding_pipeline.errors import Unavailable
 
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.shared import needs_photos
 
 from embedding_pipeline.api.app import create_app
-from embedding_pipeline.bench_search import Measured, bench_search
+from embedding_pipeline.bench.search import Measured, bench_search
 from embedding_pipeline.cli import main
 from embedding_pipeline.cli.serve import serving
 from embedding_pipeline.samples.making import sample_scenes

@@ -11,8 +11,8 @@ import pytest
 import embedding_pipeline
 from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import Unavailable
-from embedding_pipeline.images import crop
 from embedding_pipeline.models.packs import Pack, load_pack
+from embedding_pipeline.pictures.images import crop
 from embedding_pipeline.samples.making import MANIFEST, TRUTH, make_samples, sample_scenes, shown_twice
 from embedding_pipeline.samples.names import things
 from embedding_pipeline.samples.scenes import Scene

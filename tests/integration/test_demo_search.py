@@ -27,17 +27,17 @@ import embedding_pipeline
 from embedding_pipeline.answers import Hit
 from embedding_pipeline.domain import Box, ImageRef
 from embedding_pipeline.errors import Unavailable
-from embedding_pipeline.indexing import Indexer
+from embedding_pipeline.ingest.indexing import Indexer
 from embedding_pipeline.models.packs import load_pack
-from embedding_pipeline.networks import Limits, Networks
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.networks import Limits, Networks
+from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.queries import Query, TextClause
 from embedding_pipeline.samples.artwork import DEMO_STYLES, TRAINING_STYLES, UNSEEN_STYLE
 from embedding_pipeline.samples.making import sample_scenes
 from embedding_pipeline.samples.names import things
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import PipelineSettings
-from embedding_pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.stores.exact import ExactIndex
 
 FOLDER = Path(embedding_pipeline.__file__).parent / "packs" / "demo"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tests.shared import DATA, needs_photos
 
-from embedding_pipeline.images import decode
 from embedding_pipeline.models.coco import COCO as CLASSES
 from embedding_pipeline.models.packs import RunOptions, load_pack
 from embedding_pipeline.models.trial_pack import make_test_pack
+from embedding_pipeline.pictures.images import decode
 
 
 @needs_photos

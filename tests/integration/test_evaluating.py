@@ -13,12 +13,12 @@ from tests.parts import COLOURS, ColourWords, MemoryStore, indexer, networks, pn
 from tests.shared import PHOTOS, manifest, needs_photos
 from tests.unit.test_evaluation import LEAKS, script
 
-from embedding_pipeline import eval_report
 from embedding_pipeline.cli import main
 from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import BadSource
-from embedding_pipeline.evalsets.reading import read_set
-from embedding_pipeline.evaluating import Setting, evaluate, references
+from embedding_pipeline.evaluation import report as eval_report
+from embedding_pipeline.evaluation.evaluating import Setting, evaluate, references
+from embedding_pipeline.evaluation.sets.reading import read_set
 from embedding_pipeline.stores.exact import ExactIndex
 from embedding_pipeline.wiring import Boxlens
 

@@ -12,13 +12,13 @@ from tests.shared import DATA, PHOTOS, needs_photos
 from tests.torch_extra import needs_torch
 
 from embedding_pipeline.domain import ImageRef
-from embedding_pipeline.images import decode
 from embedding_pipeline.models.export_clip import ClipSource
 from embedding_pipeline.models.export_pack import PackSources, export_pack
 from embedding_pipeline.models.export_timm import TimmSource
 from embedding_pipeline.models.pack_spec import NEAR, SAME
 from embedding_pipeline.models.packs import Pack
 from embedding_pipeline.models.torch_onnx import Parity
+from embedding_pipeline.pictures.images import decode
 from embedding_pipeline.queries import Filter, PictureClause, Query, VectorQuery
 from embedding_pipeline.servers import Addresses, embedded_proxy
 from embedding_pipeline.settings import ElasticsearchSettings, Settings

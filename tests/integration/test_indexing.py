@@ -11,9 +11,9 @@ from tests.parts import PACK, BlockDetector, HistogramEncoder, MemoryStore, inde
 
 from embedding_pipeline.domain import Box, Failure, ImageRef, IngestReport, ItemResult
 from embedding_pipeline.errors import BadSource, NotFound, PackMismatch, ProxyAway, UnreadablePicture
-from embedding_pipeline.indexing import Indexer
-from embedding_pipeline.journal import IngestJournal
-from embedding_pipeline.sources import references
+from embedding_pipeline.ingest.indexing import Indexer
+from embedding_pipeline.ingest.journal import IngestJournal
+from embedding_pipeline.ingest.sources import references
 from embedding_pipeline.stores.exact import ExactIndex
 
 RED, BLUE = ("red", Box(10, 20, 60, 80)), ("blue", Box(90, 30, 130, 70))

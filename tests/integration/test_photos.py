@@ -12,8 +12,8 @@ from tests.shared import DATA, PHOTOS, manifest, needs_photos
 
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import Box
+from embedding_pipeline.ingest.sources import references
 from embedding_pipeline.queries import Condition, Filter, PictureClause, Query, Range, TextClause, VectorQuery
-from embedding_pipeline.sources import references
 from embedding_pipeline.stores.exact import ExactIndex
 
 pytestmark = needs_photos

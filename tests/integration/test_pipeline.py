@@ -22,10 +22,10 @@ from tests.parts import (
 
 from embedding_pipeline.domain import Box, Detection, ImageRef, IndexedObject, Pixels, TextLine
 from embedding_pipeline.errors import ElasticsearchAway
-from embedding_pipeline.networks import Limits, Networks, bind_lines, kept
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline, primary_of
-from embedding_pipeline.rows import Failed, Outage, Unchanged
-from embedding_pipeline.stages import Stages
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline, primary_of
+from embedding_pipeline.pipeline.networks import Limits, Networks, bind_lines, kept
+from embedding_pipeline.pipeline.rows import Failed, Outage, Unchanged
+from embedding_pipeline.pipeline.stages import Stages
 
 
 class Nothing:

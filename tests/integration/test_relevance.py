@@ -15,7 +15,7 @@ from tests.drawn import COLLECTION, Drawn, best_names, drawn_world, jpeg_of, sce
 
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import Box, image_id_of
-from embedding_pipeline.images import decode
+from embedding_pipeline.pictures.images import decode
 from embedding_pipeline.queries import Condition, Filter, ObjectClause, PictureClause, Query, TextClause
 from embedding_pipeline.samples.names import things
 from embedding_pipeline.samples.scenes import Scene

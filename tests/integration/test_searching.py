@@ -9,7 +9,7 @@ from embedding_pipeline.answers import Answer, Hit
 from embedding_pipeline.domain import Box, ImageRef
 from embedding_pipeline.errors import BadQuery, NotFound
 from embedding_pipeline.queries import Condition, Filter, ObjectClause, PictureClause, Query, TextClause
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.stores.exact import ExactIndex
 
 LEFT, RIGHT = Box(10, 20, 60, 80), Box(90, 30, 130, 70)

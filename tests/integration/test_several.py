@@ -10,15 +10,15 @@ import pytest
 from tests.parts import PACK, ColourWords, networks, scene
 from tests.scenes import THINGS, scenes, stands, truth
 
-from embedding_pipeline import several_lists, several_search
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import IndexedObject
-from embedding_pipeline.picture_hash import picture_hash
-from embedding_pipeline.pipeline import QueryPipeline
+from embedding_pipeline.pictures.picture_hash import picture_hash
+from embedding_pipeline.pipeline.graph import QueryPipeline
 from embedding_pipeline.ports import ObjectIndex
 from embedding_pipeline.queries import Condition, Filter, ObjectClause, Part, Query, Range, Relation, TextClause
-from embedding_pipeline.relations import as_array
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search import several_lists, several_search
+from embedding_pipeline.search.relations import as_array
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect

@@ -18,7 +18,7 @@ from embedding_pipeline.models.ocr import OcrFiles, RapidTextReader
 from embedding_pipeline.models.pack_files import check
 from embedding_pipeline.models.trial_pack import wheel_ocr
 from embedding_pipeline.queries import Query, TextClause
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect

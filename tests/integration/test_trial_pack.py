@@ -11,9 +11,9 @@ from PIL import Image
 from tests.shared import DATA, needs_photos
 
 from embedding_pipeline.errors import ModelMissing
-from embedding_pipeline.images import crop, decode
 from embedding_pipeline.models.packs import Pack, load_pack
 from embedding_pipeline.models.trial_pack import TRIAL_NAME, make_test_pack
+from embedding_pipeline.pictures.images import crop, decode
 
 
 @pytest.fixture(scope="module")

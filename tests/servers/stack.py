@@ -13,11 +13,11 @@ import pytest
 import uvicorn
 
 from embedding_pipeline.api.app import create_app
+from embedding_pipeline.ingest.sources import references
 from embedding_pipeline.models.trial_pack import TRIAL_NAME, make_test_pack
 from embedding_pipeline.page_build import built_page, front_folder
 from embedding_pipeline.servers import Addresses, embedded_proxy
 from embedding_pipeline.settings import ElasticsearchSettings, Settings
-from embedding_pipeline.sources import references
 from embedding_pipeline.wiring import Boxlens
 from tests.shared import DATA, PHOTOS
 

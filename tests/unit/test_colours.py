@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedding_pipeline.colours import COLOURS, dominant_colours
+from embedding_pipeline.pictures.colours import COLOURS, dominant_colours
 
 
 def plain(colour: str, height: int = 40, width: int = 60) -> np.ndarray:

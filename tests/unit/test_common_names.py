@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from embedding_pipeline.domain import LabelName
-from embedding_pipeline.label_names import both_names
-from embedding_pipeline.label_words import recognise
 from embedding_pipeline.models.coco import COCO
 from embedding_pipeline.models.common_names import completed
+from embedding_pipeline.text.label_names import both_names
+from embedding_pipeline.text.label_words import recognise
 
 
 def english(*names: str) -> tuple[LabelName, ...]:

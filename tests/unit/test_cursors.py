@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding_pipeline.cursors import Behind, Shown, fingerprint, mark_of, read_behind, read_shown, write_cursor
 from embedding_pipeline.errors import BadQuery
 from embedding_pipeline.queries import PictureClause, Query, Sort, TextClause
+from embedding_pipeline.search.cursors import Behind, Shown, fingerprint, mark_of, read_behind, read_shown, write_cursor
 
 QUERY = Query((TextClause("dog"),))
 MARK = fingerprint("photos", QUERY, None)

@@ -12,8 +12,8 @@ from tests.parts import png, scene
 
 from embedding_pipeline.domain import Box
 from embedding_pipeline.errors import BadSource
-from embedding_pipeline.evalsets.flickr import without_tags
-from embedding_pipeline.evalsets.reading import read_set
+from embedding_pipeline.evaluation.sets.flickr import without_tags
+from embedding_pipeline.evaluation.sets.reading import read_set
 
 PICTURES = {11: png(scene(seed=1)), 12: png(scene(seed=2))}
 TAGGED = [

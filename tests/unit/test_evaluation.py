@@ -11,7 +11,15 @@ from types import ModuleType
 import pytest
 
 from embedding_pipeline.domain import Box
-from embedding_pipeline.evaluation import Answered, ann_recall, percentiles, predictions, quality, recall, truth
+from embedding_pipeline.evaluation.measures import (
+    Answered,
+    ann_recall,
+    percentiles,
+    predictions,
+    quality,
+    recall,
+    truth,
+)
 from embedding_pipeline.queries import RankedObject
 
 # the scripts leave a file open

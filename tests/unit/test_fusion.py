@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedding_pipeline.domain import LabelName
-from embedding_pipeline.fusion import RANK_CONSTANT, Wanted, by_image, fuse
-from embedding_pipeline.fusion_weights import EXAMPLE, TEXT, words_weight
 from embedding_pipeline.queries import RankedObject, Signal, VectorQuery, WordQuery
-from embedding_pipeline.wanted_words import named_share
+from embedding_pipeline.search.fusion import RANK_CONSTANT, Wanted, by_image, fuse
+from embedding_pipeline.search.fusion_weights import EXAMPLE, TEXT, words_weight
+from embedding_pipeline.text.wanted_words import named_share
 
 VECTOR = VectorQuery("vit", np.ones(2, np.float32), 5)
 

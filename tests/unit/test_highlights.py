@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding_pipeline.highlights import fold_exactly, found_in
-from embedding_pipeline.words import fold, index_tokens, query_tokens
+from embedding_pipeline.text.highlights import fold_exactly, found_in
+from embedding_pipeline.text.words import fold, index_tokens, query_tokens
 
 
 def marked(text: str, query: str) -> str:

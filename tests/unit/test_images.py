@@ -24,7 +24,7 @@ from embedding_pipeline.errors import (
     UnreadablePicture,
     UnsupportedType,
 )
-from embedding_pipeline.images import FORMATS, content_type, crop, decode, sniff
+from embedding_pipeline.pictures.images import FORMATS, content_type, crop, decode, sniff
 
 # pytest turns every warning into an error; Boxlens passes over Pillow's remarks on damaged metadata
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")

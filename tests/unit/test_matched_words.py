@@ -6,11 +6,11 @@ from tests.contract.objects import frame, record, thing
 
 from embedding_pipeline.answers import Hit, HitObject, Why
 from embedding_pipeline.domain import IndexedObject
-from embedding_pipeline.fusion import Wanted
-from embedding_pipeline.matched_words import explained
 from embedding_pipeline.models.coco import COCO
 from embedding_pipeline.queries import Filter
-from embedding_pipeline.wanted_words import wanted_words
+from embedding_pipeline.search.fusion import Wanted
+from embedding_pipeline.search.matched_words import explained
+from embedding_pipeline.text.wanted_words import wanted_words
 
 CAR = next(label for label in COCO if label.id == "car")
 

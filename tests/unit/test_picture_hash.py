@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests import shared
 
 from embedding_pipeline.domain import Box, Pixels
-from embedding_pipeline.images import decode
-from embedding_pipeline.picture_hash import MOST_BITS, alike, bits_of, folded, picture_hash, suspects
+from embedding_pipeline.pictures.images import decode
+from embedding_pipeline.pictures.picture_hash import MOST_BITS, alike, bits_of, folded, picture_hash, suspects
 from embedding_pipeline.samples.backgrounds import paint
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from embedding_pipeline.domain import LabelName
 from embedding_pipeline.queries import Condition, Filter, ObjectClause, Part, Query, Relation, TextClause
-from embedding_pipeline.reading import LONGEST, Read, read, read_query
+from embedding_pipeline.reading.conditions import LONGEST, Read, read, read_query
 
 MANY = tuple(
     LabelName(en.split("/")[0].replace(" ", "_"), tuple(en.split("/")), tuple(zh.split("/")))

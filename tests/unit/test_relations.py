@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embedding_pipeline.queries import RelationName
-from embedding_pipeline.relations import holds
+from embedding_pipeline.search.relations import holds
 
 Four = tuple[float, float, float, float]
 B: Four = (100, 100, 200, 200)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from tests.contract.objects import PACK, VIT, frame, record, thing
 
-from embedding_pipeline.calibration import EVEN, LEAST_SAMPLE, Sample
 from embedding_pipeline.domain import CollectionSettings, Vector
-from embedding_pipeline.fusion import Wanted, fuse
 from embedding_pipeline.queries import (
     Condition,
     Filter,
@@ -22,7 +20,9 @@ from embedding_pipeline.queries import (
     VectorQuery,
     WordQuery,
 )
-from embedding_pipeline.relevance import AUTO_FIRST, AUTO_REST, Judged, Relevance, similar_enough, threshold
+from embedding_pipeline.search.calibration import EVEN, LEAST_SAMPLE, Sample
+from embedding_pipeline.search.fusion import Wanted, fuse
+from embedding_pipeline.search.relevance import AUTO_FIRST, AUTO_REST, Judged, Relevance, similar_enough, threshold
 from embedding_pipeline.stores.exact import ExactIndex
 
 SIZE = 400

@@ -10,10 +10,10 @@ import pytest
 from tests import parts
 
 from embedding_pipeline.domain import Box, Vector
-from embedding_pipeline.pipeline import QueryPipeline
+from embedding_pipeline.pipeline.graph import QueryPipeline
+from embedding_pipeline.pipeline.remembering import Lookups, Memory, RememberedTexts, content_of
 from embedding_pipeline.queries import PictureClause, Query, TextClause
-from embedding_pipeline.remembering import Lookups, Memory, RememberedTexts, content_of
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.stores.exact import ExactIndex
 
 LEFT, RIGHT = Box(10, 10, 60, 50), Box(90, 60, 150, 110)

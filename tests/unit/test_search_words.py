@@ -8,7 +8,7 @@ import pytest
 
 from embedding_pipeline.cli.search import meaning
 from embedding_pipeline.domain import LabelName
-from embedding_pipeline.reading import read
+from embedding_pipeline.reading.conditions import read
 
 LABELS = (LabelName("dog", ("dog",), ("狗",)), LabelName("cat", ("cat",), ("猫",)))
 

@@ -12,8 +12,8 @@ from tests.scenes import brute_force, stands
 
 from embedding_pipeline.errors import BadQuery
 from embedding_pipeline.queries import Part, Relation, RelationName, TextClause
-from embedding_pipeline.relations import Boxes
-from embedding_pipeline.several import Strengths, assign, check_parts
+from embedding_pipeline.search.relations import Boxes
+from embedding_pipeline.search.several import Strengths, assign, check_parts
 
 NAMES: tuple[RelationName, ...] = get_args(RelationName)
 

@@ -6,8 +6,8 @@ import pytest
 
 from embedding_pipeline.domain import Box
 from embedding_pipeline.queries import Part, RankedObject, TextClause
-from embedding_pipeline.several_lists import Seen
-from embedding_pipeline.several_search import _settled
+from embedding_pipeline.search.several_lists import Seen
+from embedding_pipeline.search.several_search import _settled
 
 PARTS = (Part(TextClause("unicorn")), Part(TextClause("lantern")))
 

@@ -9,7 +9,7 @@ from tests.parts import MemoryStore
 
 from embedding_pipeline.domain import GeoPoint, ImageRef
 from embedding_pipeline.errors import BadSource
-from embedding_pipeline.sources import Shard, manifest_line, references
+from embedding_pipeline.ingest.sources import Shard, manifest_line, references
 
 
 def names(refs: list[ImageRef]) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from embedding_pipeline.colours import COLOURS
 from embedding_pipeline.models.coco import COCO
+from embedding_pipeline.pictures.colours import COLOURS
 from embedding_pipeline.queries import Filter
-from embedding_pipeline.wanted_words import colour_tokens, wanted_words
+from embedding_pipeline.text.wanted_words import colour_tokens, wanted_words
 
 
 def read(text: str) -> tuple[str, str, str]:

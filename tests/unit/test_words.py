@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedding_pipeline.domain import LabelName
-from embedding_pipeline.label_words import recognise
-from embedding_pipeline.words import LONGEST_WORD, fold, index_tokens, query_tokens, singular
+from embedding_pipeline.text.label_words import recognise
+from embedding_pipeline.text.words import LONGEST_WORD, fold, index_tokens, query_tokens, singular
 
 LABELS = (
     LabelName("person", ("person",), ("人", "行人")),

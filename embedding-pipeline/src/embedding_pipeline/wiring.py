@@ -10,19 +10,19 @@ from threading import Lock
 
 from embedding_pipeline.domain import CollectionSettings, LabelName, Missing, PackInfo, Stage
 from embedding_pipeline.errors import BoxlensError, NotFound
-from embedding_pipeline.images import DecodedPicture, decode
-from embedding_pipeline.indexing import Indexer
+from embedding_pipeline.ingest.indexing import Indexer
 from embedding_pipeline.models.packs import Pack, RunOptions, find_pack, load_pack
 from embedding_pipeline.models.sessions import Running
 from embedding_pipeline.models.ways import Wanted
-from embedding_pipeline.networks import Limits, Networks
-from embedding_pipeline.pipeline import IngestPipeline, QueryPipeline
+from embedding_pipeline.pictures.images import DecodedPicture, decode
+from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
+from embedding_pipeline.pipeline.networks import Limits, Networks
+from embedding_pipeline.pipeline.remembering import Lookups, RememberedTexts
+from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.remembering import Lookups, RememberedTexts
-from embedding_pipeline.searching import Searcher
+from embedding_pipeline.search.searching import Searcher
 from embedding_pipeline.servers import Addresses, Downloaded, Say, servers
 from embedding_pipeline.settings import Settings
-from embedding_pipeline.stages import KnownImages, StageClock, Stages
 from embedding_pipeline.stores.elastic import ElasticIndex
 from embedding_pipeline.stores.elastic_client import connect
 from embedding_pipeline.stores.fetching import GuardedFetcher

@@ -12,7 +12,7 @@ from embedding_pipeline.api import query as q
 from embedding_pipeline.api.readings import readings
 from embedding_pipeline.errors import BadQuery
 from embedding_pipeline.fields import ATTRIBUTES, COUNT, FIELDS, Field, bounds, inside, near, terms
-from embedding_pipeline.label_names import BothNames, names_of
+from embedding_pipeline.text.label_names import BothNames, names_of
 
 MAX_DEPTH = 8
 MAX_CONDITIONS = 500

@@ -11,7 +11,7 @@ from embedding_pipeline.api.clauses import Subject
 from embedding_pipeline.api.services import Picture, Services
 from embedding_pipeline.domain import Box, ImageRecord, image_id_of
 from embedding_pipeline.errors import BadInput, EmptyInput, NotFound, TooLarge
-from embedding_pipeline.images import content_type
+from embedding_pipeline.pictures.images import content_type
 from embedding_pipeline.queries import PictureClause
 
 UPLOADS = "uploads"

@@ -9,7 +9,7 @@ from embedding_pipeline.api.parameters import PictureFile, PictureUrl, UploadId
 from embedding_pipeline.api.problems import problems
 from embedding_pipeline.api.schemas import Detected, Labels, Upload
 from embedding_pipeline.api.services import ServicesDep
-from embedding_pipeline.label_names import both_names
+from embedding_pipeline.text.label_names import both_names
 
 router = APIRouter(prefix="/v1", tags=["search"])
 

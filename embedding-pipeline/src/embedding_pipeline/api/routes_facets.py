@@ -12,8 +12,8 @@ from embedding_pipeline.api.problems import problems
 from embedding_pipeline.api.query import FacetQuery
 from embedding_pipeline.api.schemas import Facets
 from embedding_pipeline.api.services import ServicesDep, with_pack
-from embedding_pipeline.label_names import both_names
 from embedding_pipeline.queries import together
+from embedding_pipeline.text.label_names import both_names
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 

@@ -24,8 +24,8 @@ from embedding_pipeline.api.problems import problems
 from embedding_pipeline.api.services import Services, ServicesDep, with_pack
 from embedding_pipeline.errors import EmptyInput
 from embedding_pipeline.filters import MAX_EXPRESSION
-from embedding_pipeline.label_names import both_names
 from embedding_pipeline.queries import together
+from embedding_pipeline.text.label_names import both_names
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 

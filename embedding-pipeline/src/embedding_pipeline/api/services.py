@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import Detection, ImageRef, IndexedObject, LabelName, Missing, PackInfo, Pixels, Stage
 from embedding_pipeline.errors import PackMismatch
+from embedding_pipeline.pipeline.remembering import Lookups
 from embedding_pipeline.ports import Fetcher, ObjectIndex, ObjectStore
 from embedding_pipeline.queries import Query
-from embedding_pipeline.remembering import Lookups
 from embedding_pipeline.settings import Settings
 
 T = TypeVar("T")

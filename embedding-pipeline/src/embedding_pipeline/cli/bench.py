@@ -21,7 +21,7 @@ def ingest(
 
     Example: boxlens bench ingest ~/Pictures
     """
-    from embedding_pipeline.bench_ingest import bench_ingest
+    from embedding_pipeline.bench.ingest import bench_ingest
     from embedding_pipeline.wiring import open_boxlens
 
     settings = output.settings()
@@ -46,7 +46,7 @@ def search(
 
     Example: boxlens bench search -c default
     """
-    from embedding_pipeline.bench_search import Measured, bench_search
+    from embedding_pipeline.bench.search import Measured, bench_search
     from embedding_pipeline.cli.serve import serving
     from embedding_pipeline.wiring import open_boxlens
 
@@ -75,7 +75,7 @@ def page(
 
     Example: boxlens bench page --words cat
     """
-    from embedding_pipeline.bench_page import bench_page
+    from embedding_pipeline.bench.page import bench_page
     from embedding_pipeline.cli.serve import page_folder, serving
     from embedding_pipeline.wiring import open_boxlens
 

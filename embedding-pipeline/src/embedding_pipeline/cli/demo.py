@@ -76,7 +76,7 @@ def _samples(folder: Path) -> Path:
 
 
 def _ingest(boxlens: Boxlens, manifest: Path) -> None:
-    from embedding_pipeline.sources import references
+    from embedding_pipeline.ingest.sources import references
 
     def refs() -> Iterator[ImageRef]:
         return references([str(manifest)])

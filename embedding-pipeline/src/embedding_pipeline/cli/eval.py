@@ -17,7 +17,7 @@ import typer
 from embedding_pipeline.cli import output
 from embedding_pipeline.cli.progress import ingest_progress
 from embedding_pipeline.errors import BadSource
-from embedding_pipeline.evalsets.values import EvalSet, Layout
+from embedding_pipeline.evaluation.sets.values import EvalSet, Layout
 
 if TYPE_CHECKING:
     from embedding_pipeline.wiring import Boxlens
@@ -43,9 +43,9 @@ def evaluate_set(
     json: output.Json = False,
 ) -> None:
     """Recall through the index and exactly, boxes, and time. Example: boxlens eval ~/data/COCO-CN --format coco-cn"""
-    from embedding_pipeline import eval_report
-    from embedding_pipeline.evalsets.reading import read_set
-    from embedding_pipeline.evaluating import Setting, evaluate
+    from embedding_pipeline.evaluation import report as eval_report
+    from embedding_pipeline.evaluation.evaluating import Setting, evaluate
+    from embedding_pipeline.evaluation.sets.reading import read_set
     from embedding_pipeline.wiring import open_boxlens
 
     chosen = _with_absent(read_set(dataset, format, split, absent))
@@ -81,7 +81,7 @@ def _with_absent(chosen: EvalSet) -> EvalSet:
 @contextmanager
 def _holding(boxlens: Boxlens, chosen: EvalSet, collection: str | None, *, quiet: bool) -> Iterator[str]:
     """A collection with the pictures of the set; one without a name goes away again."""
-    from embedding_pipeline.evaluating import references
+    from embedding_pipeline.evaluation.evaluating import references
 
     name = collection or f"eval-{uuid.uuid4().hex[:8]}"
     failed: list[str] = []

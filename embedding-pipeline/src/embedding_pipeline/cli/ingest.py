@@ -16,7 +16,7 @@ import typer
 from embedding_pipeline.cli import output
 from embedding_pipeline.cli.progress import ingest_progress
 from embedding_pipeline.domain import Failure, ImageRef, IngestReport
-from embedding_pipeline.sources import Shard, manifest_line, references
+from embedding_pipeline.ingest.sources import Shard, manifest_line, references
 
 _SHOWN_FAILURES = 10
 
@@ -47,7 +47,7 @@ def ingest(
 
     Example: boxlens ingest ~/Pictures holiday.jsonl -c family
     """
-    from embedding_pipeline.journal import IngestJournal
+    from embedding_pipeline.ingest.journal import IngestJournal
     from embedding_pipeline.wiring import open_boxlens
 
     part = Shard.parse(shard) if shard else None

@@ -29,7 +29,7 @@ def swap(
 
     What ended early goes on with the same command. Example: boxlens collections swap shop --pack photo
     """
-    from embedding_pipeline.swapping import Swap
+    from embedding_pipeline.ingest.swapping import Swap
     from embedding_pipeline.wiring import open_boxlens
 
     if discard == (pack is not None):
@@ -63,7 +63,7 @@ def swap(
 
 
 def _discard(boxlens: Boxlens, name: str) -> None:
-    from embedding_pipeline.swapping import discard
+    from embedding_pipeline.ingest.swapping import discard
 
     try:
         discard(boxlens.index, name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from embedding_pipeline.domain import LabelName
 from embedding_pipeline.models.coco import COCO
-from embedding_pipeline.words import fold, singular
+from embedding_pipeline.text.words import fold, singular
 
 _COMMON = {fold(name): known for known in COCO for name in known.en}
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from embedding_pipeline.domain import Pixels
 from embedding_pipeline.errors import BadSource, ModelMissing
-from embedding_pipeline.images import decode
 from embedding_pipeline.models.coco import COCO
 from embedding_pipeline.models.export_clip import ClipSource, export_clip
 from embedding_pipeline.models.export_timm import TimmSource, export_timm
@@ -23,6 +22,7 @@ from embedding_pipeline.models.packs import PACK_FILE, Pack, add_pack
 from embedding_pipeline.models.runtime import OnnxSession
 from embedding_pipeline.models.torch_onnx import Making, Parity
 from embedding_pipeline.models.trial_pack import wheel_ocr
+from embedding_pipeline.pictures.images import decode
 
 _MAX_PIXELS = 100_000_000
 _MADE = 12  # pictures to compare on when none are given

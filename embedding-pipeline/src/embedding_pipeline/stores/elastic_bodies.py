@@ -11,7 +11,7 @@ import numpy as np
 from embedding_pipeline.queries import Filter, Sort, SortField, VectorQuery, WordQuery
 from embedding_pipeline.stores.filter_checks import Area, Check, CheckedFilter, Circle, Period, Value, Words, checked
 from embedding_pipeline.stores.object_words import COLOUR_WEIGHT, LABEL_WEIGHT, distinct, fields_for, needed
-from embedding_pipeline.wanted_words import colour_tokens
+from embedding_pipeline.text.wanted_words import colour_tokens
 
 Body = dict[str, Any]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from embedding_pipeline.domain import Box, GeoPoint, ImageRecord, IndexedObject, PackInfo, Vector
-from embedding_pipeline.picture_hash import bits_of
+from embedding_pipeline.pictures.picture_hash import bits_of
 from embedding_pipeline.stores.object_geometry import aspect, centre, positions
 from embedding_pipeline.stores.object_words import object_tokens
-from embedding_pipeline.word_fields import all_tags
+from embedding_pipeline.text.word_fields import all_tags
 
 SIDES = ("x1", "y1", "x2", "y2")
 

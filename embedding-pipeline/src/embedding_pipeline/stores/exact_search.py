@@ -13,7 +13,7 @@ import numpy as np
 
 from embedding_pipeline.domain import GeoPoint, IndexedObject
 from embedding_pipeline.fields import ATTRIBUTES
-from embedding_pipeline.picture_hash import bits_of
+from embedding_pipeline.pictures.picture_hash import bits_of
 from embedding_pipeline.queries import RankedObject, Sort, SortField, VectorQuery, WordQuery
 from embedding_pipeline.stores.filter_checks import (
     Area,
@@ -34,8 +34,8 @@ from embedding_pipeline.stores.object_words import (
     fields_for,
     needed,
 )
-from embedding_pipeline.wanted_words import colour_tokens
-from embedding_pipeline.word_fields import all_tags
+from embedding_pipeline.text.wanted_words import colour_tokens
+from embedding_pipeline.text.word_fields import all_tags
 
 FACETS = ("label", "tag", "colour", "format", "year", "camera")
 EARTH_KM = 6371.0087714

@@ -10,7 +10,7 @@ from typing import Literal
 from embedding_pipeline import fields
 from embedding_pipeline.errors import BadQuery
 from embedding_pipeline.queries import Condition, Filter, Range
-from embedding_pipeline.words import query_tokens
+from embedding_pipeline.text.words import query_tokens
 
 FieldKind = Literal["word", "number", "date", "place", "text"]
 DEEPEST = 8

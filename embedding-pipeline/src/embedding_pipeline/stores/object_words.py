@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedding_pipeline.domain import IndexedObject
-from embedding_pipeline.word_fields import word_texts
-from embedding_pipeline.words import index_tokens
+from embedding_pipeline.text.word_fields import word_texts
+from embedding_pipeline.text.words import index_tokens
 
 LABEL_WEIGHT = 100.0
 """Score of an exact label: above anything that tokens can add up to in practice."""

@@ -1,0 +1,1 @@
+"""The graph of stages that a picture goes through."""

@@ -1,0 +1,1 @@
+"""Conditions read from the words of a query."""

@@ -1,0 +1,1 @@
+"""Queries answered: asked, ranked, fused, judged, grouped, paged."""
