@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 from PIL import Image
@@ -124,6 +125,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], bytes] = {}
+        self.put_times: dict[tuple[str, str], datetime] = {}
         self.away = False
         self._lock = threading.Lock()
 
@@ -135,6 +137,7 @@ class MemoryStore:
         self._check()
         with self._lock:
             self.held[bucket, key] = data
+            self.put_times[bucket, key] = datetime.now(UTC)
 
     def get(self, bucket: str, key: str) -> bytes:
         self._check()
@@ -143,8 +146,8 @@ class MemoryStore:
         except KeyError:
             raise NotFound(f"{bucket}/{key} is not stored.") from None
 
-    def exists(self, bucket: str, key: str) -> bool:
-        return (bucket, key) in self.held
+    def put_at(self, bucket: str, key: str) -> datetime | None:
+        return self.put_times[bucket, key] if (bucket, key) in self.held else None
 
     def delete(self, bucket: str, key: str) -> None:
         del self.held[bucket, key]

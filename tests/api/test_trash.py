@@ -76,6 +76,19 @@ def test_the_sweep_keeps_bytes_that_are_still_needed(client: TestClient, world: 
     assert list(world.store.keys("pictures")) == []
 
 
+def test_the_sweep_leaves_a_picture_that_is_just_being_taken_in_again(client: TestClient, world: World) -> None:
+    """Ingest keeps the bytes before the objects are written: until then no collection holds the picture."""
+    image_id = world.add(1)
+    client.delete(f"{C}/images/{image_id}")
+    (file,) = (at for at in world.store.held if at[0] == "pictures")
+    later = datetime.now(UTC) + timedelta(hours=2)
+    world.store.put_times[file] = later - timedelta(minutes=1)
+    assert trash.sweep(world, later) == 0
+    assert file in world.store.held
+    assert trash.sweep(world, later + timedelta(hours=1)) == 1
+    assert world.files() == set()
+
+
 def test_the_sweep_passes_over_what_it_did_not_write(client: TestClient, world: World) -> None:
     world.store.put("trash", "a/broken.json", b"{", "application/json")
     world.store.put("trash", "a/other.json", b'{"x": []}', "application/json")
@@ -92,7 +105,7 @@ def test_referenced_pictures_are_never_deleted(client: TestClient, world: World)
     assert image["image_url"] == "http://pictures.test/file/archive/a/1.png"
     client.delete(f"{C}/images/{image['image_id']}")
     assert trash.sweep(world, datetime.now(UTC) + timedelta(hours=2)) == 1
-    assert world.store.exists("archive", "a/1.png")
+    assert world.store.put_at("archive", "a/1.png")
 
 
 def test_uploads_last_for_their_time(client: TestClient, world: World) -> None:

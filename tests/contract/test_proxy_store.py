@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -55,14 +56,16 @@ def store(address: str) -> Iterator[ProxyStore]:
 
 def test_bytes_come_back_as_they_went(store: ProxyStore) -> None:
     for key in ("plain.jpg", "deep/er/图 片+%41.jpg"):
-        assert not store.exists("images", key)
+        assert store.put_at("images", key) is None
         store.put("images", key, picture(), "image/jpeg")
         store.put("images", key, picture(), "image/jpeg")
-        assert store.exists("images", key)
+        put_at = store.put_at("images", key)
+        assert put_at is not None
+        assert abs((datetime.now(UTC) - put_at).total_seconds()) < 60
         assert store.get("images", key) == picture()
         store.delete("images", key)
         store.delete("images", key)
-        assert not store.exists("images", key)
+        assert store.put_at("images", key) is None
     with pytest.raises(NotFound):
         store.get("images", "plain.jpg")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -88,11 +89,13 @@ def test_keys_follow_the_pages() -> None:
     assert list(store(lambda request: httpx.Response(404)).keys("images")) == []
 
 
-def test_absent_is_false_and_deleting_it_is_no_error() -> None:
+def test_absent_is_none_and_deleting_it_is_no_error() -> None:
     client = store(lambda request: httpx.Response(404))
-    assert client.exists("images", "a") is False
+    assert client.put_at("images", "a") is None
     client.delete("images", "a")
-    assert store(lambda request: httpx.Response(200)).exists("images", "a") is True
+    told = {"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    there = store(lambda request: httpx.Response(200, headers=told))
+    assert there.put_at("images", "a") == datetime(2015, 10, 21, 7, 28, tzinfo=UTC)
 
 
 def test_signed_url_is_public_stable_and_expires() -> None:

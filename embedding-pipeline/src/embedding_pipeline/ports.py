@@ -6,6 +6,7 @@ All are called from several threads at once and must allow it. All raise errors 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 from embedding_pipeline.domain import (
@@ -72,7 +73,9 @@ class ObjectStore(Protocol):
 
     def get(self, bucket: str, key: str) -> bytes: ...
 
-    def exists(self, bucket: str, key: str) -> bool: ...
+    def put_at(self, bucket: str, key: str) -> datetime | None:
+        """When it was last put, in UTC by the store's clock; None when it is not there."""
+        ...
 
     def delete(self, bucket: str, key: str) -> None: ...
 

@@ -47,7 +47,7 @@ def keep_upload(services: Services, data: bytes, picture: Picture) -> str:
     """
     ends = int(time.time() + services.settings.api.upload_ttl_s) // _SLOT_S + 1
     upload_id = f"{ends:x}-{hashlib.sha256(data).hexdigest()}"
-    if not services.store.exists(UPLOADS, _key(upload_id)):
+    if services.store.put_at(UPLOADS, _key(upload_id)) is None:
         services.store.put(UPLOADS, _key(upload_id), data, content_type(picture.format))
     return upload_id
 

@@ -64,12 +64,18 @@ def sweep(services: Services, now: datetime) -> int:
         except (NotFound, LookupError, ValueError, TypeError) as error:
             log.warning("%s/%s is left alone: %s", TRASH, key, error)  # restored meanwhile, or not written by us
             continue
-        if (now - deleted_at).total_seconds() <= KEEP_S:
+        if (now - deleted_at).total_seconds() <= KEEP_S or _just_put(services, objects[0].image, now):
             continue
         _forget_bytes(services, objects[0].image, key)
         services.store.delete(TRASH, key)
         swept += 1
     return swept
+
+
+def _just_put(services: Services, record: ImageRecord, now: datetime) -> bool:
+    """Whether the picture may just be taken in again: its bytes are kept first, its objects are written later."""
+    put_at = services.store.put_at(record.bucket, record.image_key) if record.bucket == services.bucket else None
+    return put_at is not None and (now - put_at).total_seconds() <= KEEP_S
 
 
 def _forget_bytes(services: Services, record: ImageRecord, key: str) -> None:

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import quote, urlencode
 
@@ -65,13 +67,13 @@ class ProxyStore:
         """Raises NotFound, ProxyAway, Unavailable (a wrong key)."""
         return self._send("GET", self._signed(bucket, key)).content
 
-    def exists(self, bucket: str, key: str) -> bool:
-        """Raises ProxyAway, Unavailable (a wrong key)."""
+    def put_at(self, bucket: str, key: str) -> datetime | None:
+        """See ports.ObjectStore; exact to a second. Raises ProxyAway, Unavailable (a wrong key)."""
         try:
-            self._send("HEAD", self._signed(bucket, key))
+            headers = self._send("HEAD", self._signed(bucket, key)).headers
         except NotFound:
-            return False
-        return True
+            return None
+        return parsedate_to_datetime(headers["Last-Modified"])
 
     def delete(self, bucket: str, key: str) -> None:
         """Deleting what is not there is no error. Raises ProxyAway, Unavailable (a wrong key)."""
