@@ -125,7 +125,6 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], bytes] = {}
-        self.put_times: dict[tuple[str, str], datetime] = {}
         self.away = False
         self._lock = threading.Lock()
 
@@ -137,7 +136,6 @@ class MemoryStore:
         self._check()
         with self._lock:
             self.held[bucket, key] = data
-            self.put_times[bucket, key] = datetime.now(UTC)
 
     def get(self, bucket: str, key: str) -> bytes:
         self._check()
@@ -147,7 +145,7 @@ class MemoryStore:
             raise NotFound(f"{bucket}/{key} is not stored.") from None
 
     def put_at(self, bucket: str, key: str) -> datetime | None:
-        return self.put_times[bucket, key] if (bucket, key) in self.held else None
+        return datetime.now(UTC) if (bucket, key) in self.held else None
 
     def delete(self, bucket: str, key: str) -> None:
         del self.held[bucket, key]

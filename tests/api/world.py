@@ -62,7 +62,8 @@ class InProcess(httpx.BaseTransport, AbstractContextManager["InProcess"]):
             return httpx.Response(self.status)
         path = request.url.raw_path.decode()
         answer = self._client.request(request.method, path, content=request.read(), headers=dict(request.headers))
-        return httpx.Response(answer.status_code, content=answer.content)
+        dated = {name: value for name, value in answer.headers.items() if name == "last-modified"}
+        return httpx.Response(answer.status_code, content=answer.content, headers=dated)
 
     def __enter__(self) -> InProcess:
         self._client.__enter__()
