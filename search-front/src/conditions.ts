@@ -1,5 +1,6 @@
 /** Conditions that a person chose for what is found, between the chips, the address, and the filter of the service. */
 import type { Filter } from './api/types'
+import { AROUND_KM, type Place } from './place'
 
 /** Fields with values of their own, counted by the service except `position` and `text`. */
 const TERMS = { label: 'label', tag: 'tags', colour: 'colours', format: 'format', camera: 'camera', position: 'position', text: 'ocr_text' } as const
@@ -8,9 +9,12 @@ const TERMS = { label: 'label', tag: 'tags', colour: 'colours', format: 'format'
 const RANGES = { area: 'area_share', score: 'box_score' } as const
 
 export type TermField = keyof typeof TERMS
-export type Field = TermField | keyof typeof RANGES | 'taken' | 'count'
+export type Field = TermField | keyof typeof RANGES | 'taken' | 'count' | 'near'
 
-/** One chip: a field and its value as text. `taken` has a year or `2023-01..2023-06`, `count` has `LABEL:2..3`. */
+/**
+ * One chip: a field and its value as text. `taken` has a year or `2023-01..2023-06`, `count` has `LABEL:2..3`, `near` has
+ * latitude, longitude and kilometres: `39.9,116.4,5`.
+ */
 export interface Condition {
   field: Field
   value: string
@@ -21,8 +25,9 @@ export interface Bounds {
   lte?: number
 }
 
-const FIELDS: readonly string[] = [...Object.keys(TERMS), ...Object.keys(RANGES), 'taken', 'count']
-const SINGLE: readonly Field[] = ['area', 'score'] // choosing another value takes the place of the one before
+const FIELDS: readonly string[] = [...Object.keys(TERMS), ...Object.keys(RANGES), 'taken', 'count', 'near']
+const SINGLE: readonly Field[] = ['area', 'score', 'near'] // choosing another value takes the place of the one before
+const HALF_ROUND = 20_000 // kilometres; farther away nothing is
 const DAY = /^\d{4}(-\d{2}){0,2}$/
 
 /** "a..b" as two sides, "" where one is open; a value alone is both. */
@@ -54,9 +59,22 @@ export function countOf(text: string): { label: string; bounds: Bounds } | null 
   return at > 0 && bounds ? { label: text.slice(0, at), bounds } : null
 }
 
+export function nearOf(text: string): (Place & { km: number }) | null {
+  const numbers = text.split(',').map(Number)
+  const [lat = NaN, lon = NaN, km = NaN] = numbers
+  const sound = numbers.length === 3 && Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && km > 0 && km <= HALF_ROUND
+  return sound ? { lat, lon, km } : null
+}
+
+/** What admits pictures from around a place. */
+export function around({ lat, lon }: Place): Condition {
+  return { field: 'near', value: [lat.toFixed(5), lon.toFixed(5), AROUND_KM].join() }
+}
+
 function sound({ field, value }: Condition): boolean {
   if (field === 'taken') return timeOf(value) !== null
   if (field === 'count') return countOf(value) !== null
+  if (field === 'near') return nearOf(value) !== null
   if (field in RANGES) return boundsOf(value) !== null
   return value !== ''
 }
@@ -99,7 +117,8 @@ export function filterOf(all: readonly Condition[]): Filter | undefined {
     else if (field === 'count') {
       const { label, bounds } = countOf(value)!
       filter.count = { ...filter.count, [label]: bounds }
-    } else if (field === 'area' || field === 'score') filter[RANGES[field]] = boundsOf(value)!
+    } else if (field === 'near') filter.location = { near: nearOf(value)! }
+    else if (field === 'area' || field === 'score') filter[RANGES[field]] = boundsOf(value)!
     else filter[TERMS[field]] = [...((filter[TERMS[field]] as string[] | undefined) ?? []), value]
   }
   if (times.length === 1) filter.taken_at = times[0]!.taken_at

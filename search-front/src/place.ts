@@ -4,6 +4,9 @@ export interface Place {
   lon: number
 }
 
+/** How far around a place other pictures of it are looked for. */
+export const AROUND_KM = 5
+
 /** Degrees with four places: about eleven metres. */
 export function placeText({ lat, lon }: Place): string {
   const side = (value: number, plus: string, minus: string) => `${Math.abs(value).toFixed(4)}° ${value < 0 ? minus : plus}`

@@ -6,6 +6,8 @@ import { sameBox } from './geometry'
 
 export const MOST_PICTURES = 8 // clauses with a picture that the service takes
 
+const EVERYTHING = { area_share: { gte: 0 } } // what every object fulfils, where the service wants a filter
+
 const AWAY = -1 // as strong as a wish, so that what is meant as much as the wish falls out
 
 // A minus before a word or before words in quotes; one inside a word, as in T-shirt, is none.
@@ -31,12 +33,14 @@ export function clausesOf(state: Pick<PageState, 'words' | 'without' | 'uploads'
   return [...wanted, ...state.without.map((text) => ({ text, weight: AWAY }))]
 }
 
-/** The whole query of a page; null when nothing is looked for. Conditions alone list what fulfils them. */
+/** The whole query of a page; null when nothing is looked for. Conditions alone list what fulfils them, an order alone
+ * lists everything. */
 export function askedOf(state: PageState): Asked | null {
   const clauses = clausesOf(state)
-  if (clauses.length === 0 && state.conditions.length === 0) return null
+  if (clauses.length === 0 && state.conditions.length === 0 && state.sort === 'relevance') return null
   const asked: Asked = { clauses, read_text: true }
-  if (state.conditions.length > 0) asked.filter = filterOf(state.conditions)
+  const filter = filterOf(state.conditions) ?? (clauses.length === 0 ? EVERYTHING : undefined)
+  if (filter) asked.filter = filter
   if (state.ignore.length > 0) asked.ignore = state.ignore
   if (state.relevance !== 'auto') asked.min_relevance = state.relevance === 'all' ? null : state.relevance
   if (state.sort !== 'relevance') asked.sort = state.sort

@@ -100,6 +100,26 @@ describe('the client', () => {
     await expect(addImage('default', new File(['x'], 'a.jpg'))).rejects.toMatchObject({ code: 'offline' })
   })
 
+  it('makes a new collection once for uploads that begin together', async () => {
+    const spy = answering(200, {}, 'application/json')
+    uploading(201, {})
+    const both = [new File(['x'], 'a.jpg'), new File(['y'], 'b.jpg')].map((file) => addImage('together', file))
+    expect(await Promise.all(both)).toEqual([{ created: true }, { created: true }])
+    expect(spy.mock.calls.map(([path, init]) => [init?.method, path])).toEqual([['PUT', '/v1/collections/together']])
+    await addImage('together', new File(['z'], 'c.jpg'))
+    expect(spy).toHaveBeenCalledTimes(1)
+  })
+
+  it('asks for the collection again after it could not be made', async () => {
+    uploading(201, {})
+    answering(503, { code: 'elasticsearch_away' })
+    const both = await Promise.allSettled([1, 2].map(() => addImage('later', new File(['x'], 'a.jpg'))))
+    expect(both.map((each) => each.status)).toEqual(['rejected', 'rejected'])
+    const spy = answering(200, {}, 'application/json')
+    expect(await addImage('later', new File(['x'], 'a.jpg'))).toEqual({ created: true })
+    expect(spy).toHaveBeenCalledTimes(1)
+  })
+
   it('lists what is missing from a 503 of readyz, and nothing when it is ready', async () => {
     const lacks = [{ name: 'clip', detail: 'No CLIP.', repair: 'boxlens models pull' }]
     answering(503, { code: 'unavailable', missing: lacks })

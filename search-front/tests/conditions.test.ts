@@ -18,6 +18,7 @@ describe('the filter of conditions', () => {
     [['taken:2023'], { taken_at: { gte: '2023', lte: '2023' } }],
     [['taken:..2023-06-01'], { taken_at: { lte: '2023-06-01' } }],
     [['taken:2021', 'taken:2023'], { any: [{ taken_at: { gte: '2021', lte: '2021' } }, { taken_at: { gte: '2023', lte: '2023' } }] }],
+    [['near:39.9,-116.4,5'], { location: { near: { lat: 39.9, lon: -116.4, km: 5 } } }],
     [['count:dog:2..', 'count:a:b:..3'], { count: { dog: { gte: 2 }, 'a:b': { lte: 3 } } }],
   ])('%j', (texts, filter) => {
     expect(filterOf(all(...texts))).toEqual(filter)
@@ -36,6 +37,10 @@ describe('what is asked', () => {
   it('is nothing for an untouched page, and a list of what conditions admit without words', () => {
     expect(askedOf(parseState({}))).toBeNull()
     expect(askedOf(parseState({ f: 'label:dog' }))).toEqual({ clauses: [], read_text: true, filter: { label: ['dog'] } })
+  })
+
+  it('is everything when there is but an order', () => {
+    expect(askedOf(parseState({ sort: '-taken_at' }))).toEqual({ clauses: [], read_text: true, filter: { area_share: { gte: 0 } }, sort: '-taken_at' })
   })
 
   it('says only what differs from the usual', () => {

@@ -39,6 +39,7 @@ describe('a condition is called', () => {
     ['area:0.25..', 'size 25% and more', '大小 25% 以上'],
     ['count:dog:2..', 'at least 2: dog', '至少 2 个狗'],
     ['position:left', 'left', '左侧'],
+    ['near:39.9163,116.3972,5', 'within 5 km of 39.9163° N, 116.3972° E', '39.9163° N, 116.3972° E 周围 5 公里'],
     ['text:TAXI', 'says “TAXI”', '含“TAXI”'],
   ])('%s: %s, %s', (text, english, chinese) => {
     const { nameOf } = spoken(names)

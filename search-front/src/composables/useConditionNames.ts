@@ -1,14 +1,15 @@
 import type { Ref } from 'vue'
 import type { FacetCount, ReadCondition } from '@/api/types'
-import { boundsOf, countOf, timeOf, type Bounds, type Condition } from '@/conditions'
+import { boundsOf, countOf, nearOf, timeOf, type Bounds, type Condition } from '@/conditions'
 import { firstDay, lastDay, unitOf } from '@/period'
+import { placeText } from '@/place'
 import { useWords } from './useWords'
 
 type ReadPart = ReadCondition['all_of'][number]
 
 /** What to call conditions, chosen or read from the words, in the language of the page. */
 export function useConditionNames(labels: Ref<readonly FacetCount[]>) {
-  const { t, te, locale, labelName, percent } = useWords()
+  const { t, te, locale, labelName, number, percent } = useWords()
 
   /** How the service calls a label, else how the page does. */
   function nameOfLabel(label: string): string {
@@ -63,6 +64,10 @@ export function useConditionNames(labels: Ref<readonly FacetCount[]>) {
         return t('filters.areaIs', { share: bareName({ field, value }) })
       case 'score':
         return t('filters.scoreIs', { share: bareName({ field, value }) })
+      case 'near': {
+        const near = nearOf(value)!
+        return t('filters.near', { km: number(near.km), place: placeText(near) })
+      }
       case 'count': {
         const { label, bounds } = countOf(value)!
         return howMany(nameOfLabel(label), bounds)

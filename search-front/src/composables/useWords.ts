@@ -2,6 +2,9 @@ import { useI18n } from 'vue-i18n'
 import type { Problem } from '@/api/problem'
 import type { LabelNames } from '@/api/types'
 
+/** The wall clock of where it was said. */
+const zoneless = (iso: string) => new Date(iso.replace(/(Z|[+-]\d\d:?\d\d)$/, ''))
+
 /** Names, numbers and problems in the language of the page. */
 export function useWords() {
   const { t, te, locale } = useI18n()
@@ -31,8 +34,12 @@ export function useWords() {
 
   /** A day and its time, as written where the picture was taken. */
   function moment(iso: string): string {
-    const zoneless = iso.replace(/(Z|[+-]\d\d:?\d\d)$/, '')
-    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(zoneless))
+    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'short' }).format(zoneless(iso))
+  }
+
+  /** The day alone. */
+  function date(iso: string): string {
+    return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium' }).format(zoneless(iso))
   }
 
   function day(iso: string): string {
@@ -45,5 +52,5 @@ export function useWords() {
     return { what: t(`problem.${code}.what`), todo: t(`problem.${code}.todo`) }
   }
 
-  return { t, te, locale, labelName, objectName, number, percent, bytes, moment, day, explain }
+  return { t, te, locale, labelName, objectName, number, percent, bytes, moment, date, day, explain }
 }
