@@ -157,6 +157,7 @@ def test_a_dry_run_takes_nothing_in(run: Run) -> None:
         (["search", "--box", "1,2,3,4"], 3, "--box needs --image"),
         (["search", "--image", "missing.jpg", "-c", "photos"], 3, "missing.jpg"),
         (["search", "dog", "-c", "photos", "--filter", "nonsense:1"], 3, "nonsense"),
+        (["search", "dog", "-c", "photos", "--filter", "label:doog"], 3, "Did you mean dog"),
         (["search", "dog", "-k", "0"], 2, "-k"),
         (["search", "--unknown"], 2, "unknown"),
         (["ingest", "nowhere"], 3, "nowhere does not exist"),

@@ -21,7 +21,7 @@ from embedding_pipeline.api.parameters import (
     ReadTextField,
 )
 from embedding_pipeline.api.problems import problems
-from embedding_pipeline.api.services import Services, ServicesDep, with_pack
+from embedding_pipeline.api.services import Services, ServicesDep, with_ids, with_pack
 from embedding_pipeline.errors import EmptyInput
 from embedding_pipeline.filters import MAX_EXPRESSION
 from embedding_pipeline.queries import together
@@ -138,7 +138,7 @@ def _answer(
 ) -> schemas.Answer:
     if not (wanted.clauses or wanted.all_of) and wanted.filter.empty:
         raise EmptyInput("The query has neither a clause nor a filter.", hint="Type words, or give a picture.")
-    found = with_pack(services, collection, lambda room: room.searcher.search(collection, wanted))
+    found = with_pack(services, collection, lambda room: room.searcher.search(collection, with_ids(wanted, room)))
     request.app.state.metrics.searched(found.took_ms)
     sizes = [clause.pixels.shape for clause in wanted.clauses if isinstance(clause, queries.PictureClause)]
     return convert.answer(

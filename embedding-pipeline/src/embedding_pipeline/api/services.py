@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal, Protocol, TypeVar
 
 from fastapi import Depends, Request
@@ -14,6 +15,7 @@ from embedding_pipeline.pipeline.remembering import Lookups
 from embedding_pipeline.ports import Fetcher, ObjectIndex, ObjectStore
 from embedding_pipeline.queries import Query
 from embedding_pipeline.settings import Settings
+from embedding_pipeline.text.label_ids import with_label_ids
 
 T = TypeVar("T")
 
@@ -145,3 +147,8 @@ def with_pack(services: Services, collection: str, work: Callable[[Services], T]
         return work(services.at(collection))
     except PackMismatch:
         return work(services.at(collection, fresh=True))
+
+
+def with_ids(query: Query, room: Services) -> Query:
+    """The query with the classes of its filter by their ids. Raises BadQuery for a name of none."""
+    return replace(query, filter=with_label_ids(query.filter, room.labels))

@@ -54,6 +54,7 @@ def search(
 ) -> None:
     """Find pictures that hold a thing. Example: boxlens search "红色 car" --filter "score>=0.5" --save hits.jpg"""
     from embedding_pipeline.filters import parse_expression
+    from embedding_pipeline.text.label_ids import with_label_ids
     from embedding_pipeline.wiring import open_boxlens
 
     wanted, order, least = parse_expression(filter) if filter else Filter(), sort_of(sort), least_of(min_relevance)
@@ -66,7 +67,7 @@ def search(
         room = boxlens.at(name)
         query = Query(
             clauses,
-            filter=wanted,
+            filter=with_label_ids(wanted, room.labels),
             size=k,
             min_relevance=least,
             read_text=not plain,

@@ -86,14 +86,14 @@ class Searcher:
         """Images by label, tag, colour, format, year and camera of what a search finds.
 
         Counted are the objects that the query ranks and keeps, of the best ``_COUNTED`` of each of its lists; without
-        clauses whatever the filter admits. Raises as ``search``.
+        clauses whatever the filter admits; with ``all_of`` all that the best ``_COUNTED`` images hold. Raises as
+        ``search``.
         """
         if query.read_text:
             query = self._read(query)[0]
         info = self._checked(collection)
         if query.all_of:
-            members = self._several.members(info, query, _COUNTED, _now())
-            return self._index.facets(collection, query.filter, members)
+            return self._index.facets(collection, self._several.counted(info, query, _COUNTED, _now()))
         if not query.clauses:
             return self._index.facets(collection, query.filter)
         lists = self._asker.ask(collection, query).lists

@@ -34,6 +34,7 @@ from embedding_pipeline.queries import (
 from embedding_pipeline.reading.tables import says_nothing
 from embedding_pipeline.search.fusion import Wanted
 from embedding_pipeline.search.relevance import Relevance, Weights, threshold
+from embedding_pipeline.search.several_filter import OBJECTS, Holding, among, within
 from embedding_pipeline.text.label_words import recognise
 
 MOST_DEEP = 10_000  # what an index gives in one list
@@ -41,7 +42,6 @@ MOST_IMAGES = 1_000  # looked at whole in one round
 _CHUNK = 4_000  # objects expected in one list of a second look
 _BESIDE = 0.5
 """Of the usual least relevance, what is enough beside something sure in the same image: measured, docs/relevance.md."""
-_OBJECTS = Filter((Condition("kind", any_of=("object",)),))
 _COUNTED = Filter((Condition("objects", range=Range(gte=0)),))
 
 
@@ -107,7 +107,7 @@ def lists_of(parts: Sequence[Part], asked: Sequence[Wanted], labels: Sequence[La
     lists = []
     counted = _counted(parts, labels)
     for wanted in asked:
-        filter = both([wanted.query.filter, _OBJECTS, counted])
+        filter = both([OBJECTS, counted])
         clause = parts[wanted.clause].clause
         named, rest = recognise(clause.text, labels) if isinstance(clause, TextClause) else ((), "")
         if named:
@@ -152,19 +152,23 @@ class PartLists:
         self,
         index: ObjectIndex,
         relevance: Relevance,
-        collection: str,
         info: CollectionInfo,
         query: Query,
         lists: Sequence[Wanted],
+        filter: Filter,
+        holding: Holding,
     ) -> None:
-        """``lists``: those of ``lists_of``. An object matches a part from the query's ``min_relevance`` on; where that
-        cuts nothing, as with "auto": else everything would be everything.
+        """``lists``: those of ``lists_of``; ``filter`` holds for every box, and ``holding`` are the images to be taken.
+        An object matches a part from the query's ``min_relevance`` on; where that cuts nothing, as with "auto": else
+        everything would be everything.
 
         With "auto", of several boxes that are told by their looks one must be as relevant as the best hit of a search;
         beside it the others may be less so than they must be alone.
         """
-        self._index, self._relevance, self._collection, self._info = index, relevance, collection, info
-        self._lists, self._parts, self._similar = lists, len(query.all_of), query.min_similarity
+        self._index, self._relevance, self._info, self._holding = index, relevance, info, holding
+        self._free, self._filtered = lists, both([filter, holding.few])
+        self._lists = [within(wanted, self._filtered) for wanted in lists]
+        self._parts, self._similar = len(query.all_of), query.min_similarity
         self._value = query.sort.field
         self._wanted = query.min_relevance or "auto"
         self._beside = self._joined(query)
@@ -179,7 +183,7 @@ class PartLists:
         What an image was found to hold stands: a deeper round looks only at images that were not met before.
         """
         first = self._ask(self._lists, [k] * len(self._lists))
-        self._least = self._least or [self._threshold(p, first) for p in range(self._parts)]
+        self._least = self._least or self._thresholds(first)
         found = [Found() for _ in range(self._parts)]
         for wanted, answer, weights in first:
             part = found[wanted.clause]
@@ -187,7 +191,7 @@ class PartLists:
             if len(answer) >= k and (relevance := self._matching(wanted, weights, answer[-1])):
                 part.whole = False
                 part.edge.append(_seen(wanted, k, answer[-1], relevance))
-        images, whole, crowded = _to_look_at(found, needed)
+        images, whole, crowded = _to_look_at(found, needed, self._holding)
         deeper = [p for p in range(self._parts) if not found[p].whole]
         edges = tuple(tuple(part.edge) for part in found)
         again = [wanted for wanted in self._lists if wanted.clause in deeper]
@@ -208,8 +212,15 @@ class PartLists:
             return frozenset()
         return frozenset(p for p in looks if query.all_of[p].most is None)
 
+    def _thresholds(self, first: Sequence[_Answered]) -> list[float]:
+        """What objects must reach, by part: seen from the best there is without the filter, so that a filter leaves out
+        and nothing comes or goes for another reason."""
+        by_looks = any(not _exact(w) and w.clause not in self._beside for w in self._lists)
+        if self._wanted == "auto" and by_looks and not self._filtered.empty:
+            first = self._ask(self._free, [1] * len(self._free))
+        return [self._threshold(part, first) for part in range(self._parts)]
+
     def _threshold(self, part: int, first: Sequence[_Answered]) -> float:
-        """What an object of that part must reach, seen from the best there is."""
         if part in self._beside:
             return _BESIDE * (threshold("auto", 1.0) or 0.0)
         best = max(
@@ -221,8 +232,7 @@ class PartLists:
         """Every list within these images alone, whole: in halves when they hold more than one list can bring."""
         if not lists or not images:
             return
-        within = Filter((Condition("image_id", any_of=tuple(images)),))
-        inside = [replace(w, query=replace(w.query, filter=both([w.query.filter, within]))) for w in lists]
+        inside = [within(wanted, among(images)) for wanted in lists]
         expected = min(MOST_DEEP, round(2 * len(images) * self._boxes()) + 200)
         answers = self._ask(inside, [expected] * len(inside))
         if len(images) > 1 and any(len(answer) >= expected for _, answer, _ in answers):
@@ -238,8 +248,8 @@ class PartLists:
             replace(w, query=replace(w.query, k=k, value=self._value, boxes=True))
             for w, k in zip(lists, depths, strict=True)
         ]
-        answers = self._index.search(self._collection, [w.query for w in deep]) if deep else []
-        weighed = self._relevance.weigh(self._collection, self._info, deep, answers)
+        answers = self._index.search(self._info.name, [w.query for w in deep]) if deep else []
+        weighed = self._relevance.weigh(self._info.name, self._info, deep, answers)
         self._calibrated = self._calibrated and all(
             weights is not None or not isinstance(w.query, VectorQuery)
             for w, weights in zip(deep, weighed, strict=True)
@@ -273,7 +283,7 @@ def _exact(wanted: Wanted) -> bool:
     return isinstance(wanted.query, WordQuery) and bool(wanted.query.labels)
 
 
-def _to_look_at(found: Sequence[Found], needed: Sequence[int]) -> tuple[tuple[str, ...], bool, bool]:
+def _to_look_at(found: Sequence[Found], needed: Sequence[int], holding: Holding) -> tuple[tuple[str, ...], bool, bool]:
     """The images that may hold every part, most promising first; whether these are all; whether there were too many.
 
     A part whose lists came whole names every image that holds it; without such a part any image met may be one.
@@ -283,7 +293,7 @@ def _to_look_at(found: Sequence[Found], needed: Sequence[int]) -> tuple[tuple[st
     for p in needed:
         for image in found[p].images:
             met[image] = met.get(image, 0) + 1
-    images = [image for image in met if all(image in found[p].images for p in whole)]
+    images = holding.of([image for image in met if all(image in found[p].images for p in whole)])
     images.sort(key=lambda image: -met[image])  # stable: of the same number the better ranked first
     crowded = len(images) > MOST_IMAGES
     return tuple(images[:MOST_IMAGES]), bool(whole) and not crowded, crowded

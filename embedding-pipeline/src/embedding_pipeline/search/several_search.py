@@ -18,9 +18,8 @@ import numpy as np
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import CollectionInfo, LabelName
 from embedding_pipeline.errors import BadQuery, NotFound
-from embedding_pipeline.filters import both
 from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.queries import Condition, Filter, Part, PictureClause, Query
+from embedding_pipeline.queries import Filter, Part, PictureClause, Query
 from embedding_pipeline.search.asking import Asked, Asker, query_objects
 from embedding_pipeline.search.cursors import Shown, fingerprint, read_shown, until, write_cursor
 from embedding_pipeline.search.fusion import Fused, Wanted, fuse
@@ -30,6 +29,7 @@ from embedding_pipeline.search.matched_words import explained
 from embedding_pipeline.search.ranking import Entry, fold_entries, sort_entries
 from embedding_pipeline.search.relevance import Relevance, similar_enough
 from embedding_pipeline.search.several import assign, check_parts
+from embedding_pipeline.search.several_filter import Holding, among, objects_in, parted, within
 from embedding_pipeline.search.several_hits import Member, Together, entry_of, points, told
 from embedding_pipeline.search.several_lists import MOST_DEEP, PartLists, Round, Seen, lists_of
 
@@ -105,20 +105,23 @@ class SeveralSearch:
             notes=found.asked.notes + _notes(found.settled, more),
         )
 
-    def members(self, info: CollectionInfo, query: Query, most: int, now: int) -> list[str]:
-        """Ids of the boxes that stand for the parts in the best images, ``most`` ids at most. Raises as ``search``."""
+    def counted(self, info: CollectionInfo, query: Query, most: int, now: int) -> Filter:
+        """The objects whose values are counted: of the best ``most`` images all that a further condition would be asked
+        of, so that each count is the number of images that are left with it. Raises as ``search``."""
         found = self._find(info, replace(query, size=most), Shown(now), Laps())
-        return [member.object_id for image in found.images for member in image.members][:most]
+        return objects_in([image.image_id for image in found.images[:most]], parted(query.filter)[1])
 
     def _find(self, info: CollectionInfo, query: Query, shown: Shown, laps: Laps) -> _Found:
         _check(query)
         parts = len(query.all_of)
+        boxes, image = parted(query.filter)
+        seen = boxes if query.cursor is None else until(boxes, shown.moment)
         asked = self._ask(info.name, query)
-        lists = asked.lists if query.cursor is None else [_until(wanted, shown.moment) for wanted in asked.lists]
-        own = lists_of(query.all_of, [w for w in lists if w.clause < parts], self._labels)
-        rest = [w for w in lists if w.clause >= parts]
+        own = lists_of(query.all_of, [w for w in asked.lists if w.clause < parts], self._labels)
+        rest = [within(w, seen) for w in asked.lists if w.clause >= parts]
         laps.lap("embed")
-        reader = PartLists(self._index, self._relevance, info.name, info, query, own)
+        holding = Holding(self._index, info.name, image)
+        reader = PartLists(self._index, self._relevance, info, query, own, seen, holding)
         known: dict[str, _One] = {}
         k = _first_depth(info, query, len(shown.marks) + query.size + 1)
         while True:
@@ -132,10 +135,10 @@ class SeveralSearch:
             k = min(_DEEPER * k, MOST_DEEP)
 
     def _ask(self, collection: str, query: Query) -> Asked:
-        """Lists of parts and clauses, all texts and all pictures embedded in one go: parts first, then clauses."""
+        """Lists of parts and clauses without the filter, all texts and all pictures embedded in one go: parts first."""
         clauses = (*(replace(part.clause, weight=1.0) for part in query.all_of), *query.clauses)
         try:
-            return self._asker.ask(collection, replace(query, clauses=clauses))
+            return self._asker.ask(collection, replace(query, clauses=clauses, filter=Filter()))
         except NotFound as error:
             kind, _, number = error.place.partition(".")
             if kind == "clauses" and number.isdigit():
@@ -177,12 +180,11 @@ class SeveralSearch:
         wished = [wanted for wanted in lists if wanted.weight > 0]
         if not wished or not kept:
             return kept
-        within = Filter((Condition("image_id", any_of=tuple(image.image_id for image in kept)),))
+        inside = among([image.image_id for image in kept])
         boxes = (info.objects + info.images) / max(1, info.images)
         k = min(MOST_DEEP, round(2 * len(kept) * boxes) + 200)
         asked = [
-            replace(w, query=replace(w.query, filter=both([w.query.filter, within]), k=k, value=query.sort.field))
-            for w in wished
+            replace(w, query=replace(w.query, k=k, value=query.sort.field)) for w in (within(w, inside) for w in wished)
         ]
         answers = similar_enough(asked, self._index.search(info.name, [w.query for w in asked]), query.min_similarity)
         good = _best(fuse(asked, answers))
@@ -247,11 +249,6 @@ def _check(query: Query) -> None:
         raise BadQuery("all_of finds images: each box is no hit by itself.", hint=hint, place="group_by")
     if query.groups != "none":
         raise BadQuery("Groups of query objects do not go with all_of.", hint="Leave groups out.", place="groups")
-
-
-def _until(wanted: Wanted, moment: int) -> Wanted:
-    """After the first page only what stood at its moment is seen."""
-    return replace(wanted, query=replace(wanted.query, filter=until(wanted.query.filter, moment)))
 
 
 def _first_depth(info: CollectionInfo, query: Query, images: int) -> int:

@@ -42,6 +42,13 @@ def recognise(text: str, labels: Sequence[LabelName]) -> tuple[tuple[str, ...], 
     return tuple(dict.fromkeys(label for label, _, _ in found)), " ".join("".join(rest).split())
 
 
+def label_of(name: str, labels: Sequence[LabelName]) -> str | None:
+    """The id of the class that a whole text is a name of, or the id itself; None where it is neither."""
+    if any(label.id == name for label in labels):
+        return name
+    return _names(tuple(labels)).get(tuple(unit.text for unit in _units(fold(name))))
+
+
 def named(folded: str, labels: Sequence[LabelName]) -> list[tuple[str, int, int]]:
     """Every place where a label is named in a folded text, as ``recognise`` finds them: (label id, start, end)."""
     names = _names(tuple(labels))
