@@ -61,6 +61,14 @@ export function rounded(box: Box): Box {
   return box.map(Math.round) as Box
 }
 
+const AIR = 0.25 // of the box, on each side
+
+/** The part of a picture that shows a box with some air around it. */
+export function surroundings(box: Box, size: Size): Box {
+  const [dx, dy] = [(box[2] - box[0]) * AIR, (box[3] - box[1]) * AIR]
+  return [clamp(box[0] - dx, 0, size.width), clamp(box[1] - dy, 0, size.height), clamp(box[2] + dx, 0, size.width), clamp(box[3] + dy, 0, size.height)]
+}
+
 export function area(box: Box): number {
   return Math.max(0, box[2] - box[0]) * Math.max(0, box[3] - box[1])
 }

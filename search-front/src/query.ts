@@ -45,6 +45,7 @@ export function askedOf(state: PageState): Asked | null {
   if (state.relevance !== 'auto') asked.min_relevance = state.relevance === 'all' ? null : state.relevance
   if (state.sort !== 'relevance') asked.sort = state.sort
   if (!state.fold) asked.fold = false
+  if (state.by === 'object') Object.assign(asked, { group_by: 'object', fold: false }) // whole pictures are what folds
   return asked
 }
 

@@ -49,6 +49,7 @@ describe('what is asked', () => {
       clauses: [{ text: 'dog' }], read_text: true, min_relevance: null, sort: '-taken_at', fold: false, ignore: ['all_of:two dogs'],
     })
     expect(askedOf(parseState({ q: 'dog', rel: '35' }))?.min_relevance).toBe(0.35)
+    expect(askedOf(parseState({ q: 'dog', by: 'object' }))).toEqual({ clauses: [{ text: 'dog' }], read_text: true, group_by: 'object', fold: false })
   })
 
   it('knows the three steps of relevance from an own one', () => {

@@ -26,7 +26,7 @@ describe('the address', () => {
       },
     ],
     ['what is not to be read', { words: '两只狗', ignore: ['all_of:两只狗'] }],
-    ['less relevant ones, another order and nothing folded', { relevance: 'all', sort: '-taken_at', fold: false }],
+    ['less relevant ones, another order, nothing folded, and single objects', { relevance: 'all', sort: '-taken_at', fold: false, by: 'object' }],
     ['a least relevance', { relevance: 0.35 }],
     ['an open picture', { words: 'dog', open: 'ab' }],
   ])('says %s and reads it back', (_name, part) => {

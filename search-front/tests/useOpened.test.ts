@@ -1,7 +1,7 @@
 import { describe as suite, expect, it, vi } from 'vitest'
 import { ref } from 'vue'
 import { Problem } from '@/api/problem'
-import type { StoredImage } from '@/api/types'
+import type { StoredImage, StoredObject } from '@/api/types'
 import { cropName } from '@/composables/useDownload'
 import { useDeleted } from '@/composables/useDeleted'
 import { useOpened } from '@/composables/useOpened'
@@ -21,6 +21,18 @@ suite('the words of an opened picture', () => {
     answer.resolve({ ...stored(), caption: 'new', tags: ['two', 'of the service'] })
     expect(await saved).toBeNull()
     expect(result.picture.value?.tags).toEqual(['two', 'of the service'])
+  })
+
+  it('of one object change that object alone, by its number', async () => {
+    const one = (object_id: string) => ({ object_id, caption: null, tags: [] as string[] }) as StoredObject
+    const [dog, cat] = [one('a-1'), one('a-12')]
+    const write = vi.fn(() => later<StoredImage>().promise)
+    const { result } = await mounted(() => useOpened(ref('c'), ref('a'), async () => ({ ...stored(), objects: [dog, cat] }), write))
+    await settled()
+    void result.rename({ caption: 'a cat', tags: ['pet'] }, cat)
+    expect(write).toHaveBeenCalledWith('c', 'a', { caption: 'a cat', tags: ['pet'], number: 12 })
+    expect(result.picture.value?.objects).toEqual([dog, { ...cat, caption: 'a cat', tags: ['pet'] }])
+    expect(result.picture.value?.caption).toBe('old')
   })
 
   it('come back when they are refused', async () => {

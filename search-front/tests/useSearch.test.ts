@@ -119,7 +119,7 @@ describe('going back', () => {
           asked.push(`${JSON.stringify(query.clauses)}${query.cursor ?? ''}`)
           return query.cursor ? anAnswer(['b']) : anAnswer(['a'], 'more')
         },
-        () => back,
+        { returning: () => back, read: () => 0 },
       ),
     )
     await settled()
@@ -137,5 +137,27 @@ describe('going back', () => {
     wanted.value = { collection: 'c', clauses: [{ text: 'cat' }] } // not by going back: asked anew
     await settled()
     expect(asked).toHaveLength(4)
+  })
+
+  it.each([
+    [0, 40],
+    [120, 120],
+    [100_000, 200],
+  ])('asks at once for what had been read when nothing is left of it: %i as %i', async (had, size) => {
+    const { asked, send } = server()
+    await mounted(() => useSearch(ref(words('dog')), send, { returning: () => false, read: () => had }))
+    expect(asked[0]!.query.size).toBe(size)
+  })
+
+  it('brings one page for two that ask at once, and tells both that it came', async () => {
+    const { asked, send } = server()
+    const { result } = await mounted(() => useSearch(ref(words('dog')), send))
+    asked[0]!.answer.resolve(anAnswer(['a'], 'next'))
+    await settled()
+    const both = Promise.all([result.more(), result.more()])
+    asked[1]!.answer.resolve(anAnswer(['b']))
+    expect(await both).toEqual([true, true])
+    expect(asked).toHaveLength(2)
+    expect(await result.more()).toBe(false) // there are no more
   })
 })

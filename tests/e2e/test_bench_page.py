@@ -23,6 +23,10 @@ def test_every_time_is_measured(site: str) -> None:
     assert list(times) == ["first paint", "interactive", "search to first picture"]
     assert all(0 < row["median"] <= row["slowest"] for row in times.values())
     assert 20_000 < result["script bytes at first load"] <= 120 * 1024  # as it travels, not as it lies in the build
+    assert result["results scrolled"] > 1
+    assert result["frames"] > 1
+    assert result["frames dropped"] >= 0
+    assert result["longest frame ms"] > 0
     assert (result["rounds"], result["words"]) == (2, "dog")
 
 

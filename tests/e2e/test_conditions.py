@@ -11,7 +11,7 @@ import cv2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.test_page import DOG, give, look
+from tests.e2e.test_page import DOG, give, look, overlap
 from tests.shared import needs_photos
 
 pytestmark = [pytest.mark.browser, needs_photos]
@@ -195,6 +195,48 @@ def test_sorting_asks_anew_and_orders(visit: Visit) -> None:
     assert len(shares) > 5
     assert shares == sorted(shares, reverse=True)
     expect(page.get_by_test_id("hit").first).to_have_attribute("data-image", hits[0]["image_id"])
+
+
+def rect(what: Locator) -> list[float]:
+    found: list[float] = what.evaluate(
+        "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }"
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_single_objects_are_shown_by_themselves(visit: Visit, width: int) -> None:
+    page = visit("/?q=horse", width=width)
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    pictures = page.get_by_test_id("hit").count()
+    with page.expect_response(re.compile("/search$")) as waited:
+        page.get_by_test_id("by-object").click()
+    hits = waited.value.json()["hits"]
+    assert len(hits) > pictures
+    expect(page.get_by_test_id("hit")).to_have_count(len(hits))
+    expect(page.get_by_test_id("count")).to_contain_text(f"{len(hits)} objects")
+    for tile, hit in zip(page.get_by_test_id("hit").all(), hits, strict=True):
+        (found,) = hit["objects"]
+        tile.scroll_into_view_if_needed()
+        frame, line = rect(tile.locator(".picture")), rect(tile.get_by_test_id("match-box").locator(".line"))
+        assert tile.get_by_test_id("match-box").get_attribute("data-object") == found["object_id"]
+        seen = [max(frame[0], line[0]), max(frame[1], line[1]), min(frame[2], line[2]), min(frame[3], line[3])]
+        assert overlap(seen, line) >= 0.9  # whole in its tile
+        assert (line[3] - line[1]) / (frame[3] - frame[1]) > 0.5  # and most of what is seen
+        picture = rect(tile.locator("img"))
+        x1, y1, x2, y2 = found["box_norm"]
+        w, h = picture[2] - picture[0], picture[3] - picture[1]
+        wanted = [picture[0] + x1 * w, picture[1] + y1 * h, picture[0] + x2 * w, picture[1] + y2 * h]
+        assert overlap(line, wanted) >= 0.98
+    other = visit(page.url.removeprefix(visit.site), width=width)
+    expect(other.get_by_test_id("hit")).to_have_count(len(hits))
+    other.get_by_test_id("open").first.click()
+    expect(other.get_by_test_id("picture-facts")).to_be_visible()
+    first = hits[0]["image_id"]
+    other.keyboard.press("ArrowRight")
+    expect(other).not_to_have_url(re.compile(first))  # to another picture, not to another object of the same
+    page.get_by_test_id("by-image").click()
+    expect(page.get_by_test_id("hit")).to_have_count(pictures)
 
 
 def test_a_link_restores_conditions_for_someone_else(visit: Visit) -> None:

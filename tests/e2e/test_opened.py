@@ -133,8 +133,39 @@ def test_caption_and_tags_are_written_and_searched(visit: Visit) -> None:
     expect(page.get_by_test_id("tags").locator("li")).to_have_text(["holiday", "海边"])
     assert page.get_by_test_id("viewer").locator("b").count() == 0
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
     look(page, "zebrafink")
     expect(page.get_by_test_id("hit")).to_have_count(1)
+
+
+def test_an_object_is_described_alone(visit: Visit) -> None:
+    page = own_collection(visit)
+    opened(page)
+    objects = page.get_by_test_id("viewer-objects").locator("> li")
+    name = objects.nth(1).locator(".name").inner_text()
+    objects.nth(1).get_by_test_id("describe-object").click()
+    expect(page.get_by_test_id("caption-field")).to_be_focused()
+    page.keyboard.type("<i>the quokkafink</i>")
+    page.get_by_test_id("tags-field").fill("rare")
+    page.get_by_test_id("save-words").press("Enter")
+    words = objects.nth(1).get_by_test_id("object-words")
+    expect(words.locator("p")).to_have_text("<i>the quokkafink</i>")
+    expect(words.locator("li")).to_have_text(["rare"])
+    expect(page.get_by_test_id("object-words")).to_have_count(1)  # of this object alone
+    expect(page.get_by_test_id("caption")).to_have_count(0)
+    expect(objects.nth(1).get_by_test_id("describe-object")).to_be_focused()
+    objects.nth(1).get_by_test_id("describe-object").press("Enter")
+    expect(page.get_by_test_id("caption-field")).to_have_value("<i>the quokkafink</i>")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("caption-field")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
+    look(page, "quokkafink")
+    expect(page.get_by_test_id("hit")).to_have_count(1)
+    expect(page.get_by_test_id("hit").locator(".name")).to_have_text(name)
+    page.reload()
+    page.get_by_test_id("open").click()
+    expect(page.get_by_test_id("object-words").locator("p")).to_have_text("<i>the quokkafink</i>")
 
 
 def test_refused_words_come_back_to_be_sent_again(visit: Visit) -> None:

@@ -22,6 +22,8 @@ new PerformanceObserver((list) => {
     window.shifts.push({ value: e.value, nodes: e.sources.map((s) => (s.node?.outerHTML ?? '').slice(0, 120)) })
 }).observe({ type: 'layout-shift', buffered: true })
 """
+MOST_OF_TILE, MOST_OF_BOX = 20, 10  # elements
+PAGE = 40  # results asked for at a time
 MOST_SHIFT = 0.02  # of the screen's height times the share that moved; 0.1 counts as good on the web
 
 
@@ -113,6 +115,40 @@ def test_five_hundred_results_are_drawn_only_where_they_are_seen(visit: Visit) -
     assert page.evaluate("document.documentElement.scrollHeight") == height
 
 
+# What the page's own script does to the results, and how many are drawn, as they are scrolled.
+WATCH = """
+window.changes = []
+new MutationObserver((list) => window.changes.push(...list.map((m) => m.type + ' ' + m.target.className)))
+  .observe(document.querySelector('[data-testid=results]'), { childList: true, attributes: true, subtree: true })
+"""
+DRAWN = """() => [...document.querySelectorAll('[data-testid=hit] .picture')]
+  .filter((e) => e.checkVisibility({ contentVisibilityAuto: true })).length"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])
+def test_five_hundred_results_are_scrolled_without_work_for_the_page(visit: Visit, width: int, height: int) -> None:
+    page = visit("about:blank", width=width, height=height)
+    page.add_init_script(OBSERVE)
+    many(page, 500)
+    page.goto(visit.site + "/?q=person")
+    expect(page.get_by_test_id("hit")).to_have_count(500)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(WATCH)
+    drawn, steps = [], 0
+    while page.evaluate("window.scrollY + window.innerHeight < document.documentElement.scrollHeight - 1"):
+        page.mouse.wheel(0, 1500)
+        page.wait_for_timeout(60)
+        drawn.append(page.evaluate(DRAWN))
+        steps += 1
+        assert steps < 400
+    assert steps > 8
+    assert max(drawn) < 100  # tiles that cost anything at a time
+    assert page.evaluate("window.changes") == []  # scrolling is the browser's alone: nothing is laid anew
+    assert shifted(page) == []
+    boxes = page.get_by_test_id("match-box").count()
+    assert page.locator("*").count() < 500 * MOST_OF_TILE + boxes * MOST_OF_BOX
+
+
 def test_back_finds_the_results_where_they_were_left(visit: Visit) -> None:
     page = visit()
     look(page, "person")
@@ -139,6 +175,105 @@ def test_back_finds_the_results_where_they_were_left(visit: Visit) -> None:
     expect(page.get_by_test_id("hit")).to_have_count(hits)
     page.wait_for_function("place => Math.abs(window.scrollY - place) < 4", arg=place)
     assert len(sent) == 1  # nothing was searched again
+
+
+def ids(page: Page) -> list[str]:
+    return [hit.get_attribute("data-image") or "" for hit in page.get_by_test_id("hit").all()]
+
+
+def test_turning_goes_on_behind_the_last_result_that_is_there(visit: Visit) -> None:
+    page = visit("/?sort=-ingested_at", height=500)
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    first = ids(page)[:PAGE]
+    page.goto(f"{visit.site}/?sort=-ingested_at&open={first[-1]}")
+    expect(page.get_by_test_id("picture-facts")).to_be_visible()
+    expect(page.get_by_test_id("hit")).to_have_count(PAGE)
+    with page.expect_response(re.compile("/search$")) as waited:
+        page.keyboard.press("ArrowRight")
+    behind = waited.value.json()["hits"][0]["image_id"]
+    assert behind not in first
+    expect(page).to_have_url(re.compile(f"open={behind}"))
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(f"open={first[-1]}"))
+
+
+def test_turning_says_so_when_more_did_not_come(visit: Visit) -> None:
+    page = visit("/?sort=-ingested_at", height=500)
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    last = ids(page)[PAGE - 1]
+    page.goto(f"{visit.site}/?sort=-ingested_at&open={last}")
+    expect(page.get_by_test_id("hit")).to_have_count(PAGE)
+    page.route("**/search", lambda route: route.abort())
+    page.keyboard.press("ArrowRight")
+    viewer = page.get_by_test_id("viewer")
+    expect(viewer.get_by_test_id("problem")).to_have_attribute("data-code", "offline")
+    page.unroute("**/search")
+    viewer.get_by_test_id("retry").click()
+    expect(page).not_to_have_url(re.compile(last))
+    expect(viewer.get_by_test_id("problem")).to_have_count(0)
+
+
+def test_the_end_of_the_results_is_said(visit: Visit) -> None:
+    page = visit("/?f=label:dog&sort=-ingested_at")
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    page.get_by_test_id("open").last.click()
+    expect(page.get_by_test_id("picture-facts")).to_be_visible()
+    expect(page.get_by_test_id("next")).to_have_count(0)
+    address = page.url
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("turned")).to_have_text("That was the last result.")
+    assert page.url == address
+    page.keyboard.press("ArrowLeft")
+    expect(page).not_to_have_url(address)
+    expect(page.get_by_test_id("turned")).to_be_empty()
+
+
+def scrolled(page: Page) -> int:
+    """Scrolls until a second page of results stands there; the place it came to."""
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    while page.get_by_test_id("hit").count() <= PAGE:
+        page.mouse.wheel(0, 900)
+        page.wait_for_timeout(150)
+    page.wait_for_load_state("networkidle")
+    return int(page.evaluate("window.scrollY"))
+
+
+def at(page: Page, place: int) -> None:
+    page.wait_for_function("place => Math.abs(window.scrollY - place) < 4", arg=place)
+
+
+def test_a_reload_finds_as_many_results_at_the_same_place(visit: Visit) -> None:
+    page = visit("/?sort=-ingested_at")
+    place = scrolled(page)
+    before = ids(page)
+    sent = searches(page)
+    page.reload()
+    expect(page.get_by_test_id("hit")).to_have_count(len(before))
+    assert ids(page) == before
+    at(page, place)
+    assert len(sent) == 1  # asked for at once, not page by page
+
+
+def test_after_a_reload_an_opened_picture_is_still_one_of_the_results(visit: Visit) -> None:
+    page = visit()
+    look(page, "person")
+    place = scrolled(page)
+    tile = page.get_by_test_id("hit").nth(PAGE + 1)
+    tile.scroll_into_view_if_needed()
+    place = page.evaluate("window.scrollY")
+    tile.get_by_test_id("open").click()
+    expect(page.get_by_test_id("picture-facts")).to_be_visible()
+    boxes = page.get_by_test_id("stage").locator(".best").count()
+    page.reload()
+    expect(page.get_by_test_id("picture-facts")).to_be_visible()
+    expect(page.get_by_test_id("previous")).to_be_visible()
+    expect(page.get_by_test_id("stage").locator(".best")).to_have_count(boxes)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
+    at(page, place)
+    page.go_back()  # closing was the step back to the results, so this one leaves them
+    expect(page.get_by_test_id("start")).to_be_visible()
 
 
 def test_thumbnails_are_as_wide_as_their_tile_needs(visit: Visit) -> None:

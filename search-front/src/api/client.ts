@@ -68,7 +68,7 @@ export function image(collection: string, imageId: string, signal?: AbortSignal)
   return json(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}`, { signal })
 }
 
-/** Sets caption or tags; what is left out stays. */
+/** Sets caption or tags, of the picture or of its object `number`; what is left out stays. */
 export function describe(collection: string, imageId: string, words: ImageWords): Promise<StoredImage> {
   return json(`${inCollection(collection)}/images/${encodeURIComponent(imageId)}`, {
     method: 'PATCH',

@@ -9,7 +9,7 @@ export type Box = [number, number, number, number]
 // The document says number[] with four items; the page holds them as tuples.
 type Boxed<T> = Omit<T, 'box' | 'box_norm'> & { box: Box; box_norm: Box }
 
-export type ImageWords = Pick<Schemas['ImagePatch'], 'caption' | 'tags'>
+export type ImageWords = Schemas['ImagePatch']
 export type FoundObject = Boxed<Schemas['DetectedObject']>
 export type Detected = Omit<Schemas['Detected'], 'objects'> & { objects: FoundObject[] }
 // The objects of a hit come without the picture of each alone.
@@ -42,6 +42,7 @@ export interface Asked {
   min_relevance?: number | 'auto' | null
   sort?: Sort
   fold?: boolean
+  group_by?: 'image' | 'object'
 }
 
 export interface Query extends Asked {

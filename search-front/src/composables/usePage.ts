@@ -1,4 +1,4 @@
-import { computed } from 'vue'
+import { computed, watch } from 'vue'
 import type { Problem } from '@/api/problem'
 import type { StoredImage } from '@/api/types'
 import { askedOf, clausesOf } from '@/query'
@@ -28,11 +28,13 @@ export function usePage() {
     const asked = askedOf(state.value)
     return settled.value && asked ? { collection: collection.value, ...asked } : null
   })
-  const search = useSearch(wanted, undefined, useReturning())
+  const steps = useReturning()
+  const search = useSearch(wanted, undefined, steps)
   const conditions = useConditions(state, search.answer, service.labels)
   const deleted = useDeleted(() => void service.refresh())
   const hits = computed(() => search.hits.value.filter((hit) => !deleted.gone.value.has(hit.image_id)))
-  const opened = useOpenPicture(url, hits)
+  const opened = useOpenPicture(url, hits, search)
+  watch([search.hits, search.phase, state], () => search.phase.value === 'done' && steps.keepRead(search.hits.value.length), { flush: 'post' })
 
   /** Whether words or pictures rank what is found, rather than conditions alone list it. */
   const ranked = computed(() => clausesOf(state.value).length > 0)
@@ -79,8 +81,7 @@ export function usePage() {
     return problem
   }
 
-  const steps = { look, anew, change, dropPictures, chooseCollection, tryAgain, remove }
-  return { url, state, service, collection, settled, here, query, wanted, search, conditions, deleted, hits, opened, ranked, coming, hasPicture, ...steps }
+  return { url, state, service, collection, settled, here, query, wanted, search, conditions, deleted, hits, opened, ranked, coming, hasPicture, look, anew, change, dropPictures, chooseCollection, tryAgain, remove }
 }
 
 export type Page = ReturnType<typeof usePage>

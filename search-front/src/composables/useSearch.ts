@@ -1,7 +1,8 @@
-import { ref, shallowRef, watch, type Ref } from 'vue'
+import { computed, ref, shallowRef, watch, type Ref } from 'vue'
 import { search } from '@/api/client'
 import { asProblem, type Problem } from '@/api/problem'
 import type { Answer, Asked, Hit } from '@/api/types'
+import { hitKey } from '@/hits'
 import { useLatest } from './useLatest'
 
 export type Phase = 'idle' | 'loading' | 'done' | 'error'
@@ -13,14 +14,20 @@ export interface Wanted extends Asked {
 type Send = typeof search
 
 const PAGE = 40
+const MOST_AGAIN = 200 // results that are asked for at once where so many had been read before
 const MOST_LEFT = 12 // answers kept for going back to
 
 /**
  * Searches whenever `wanted` changes; null means that nothing is looked for.
  *
- * `returning` says that a person came back to it: then what was shown is shown again, as far as it was read.
+ * `returning` says that a person came back to it: then what was shown is shown again, as far as it was read. `read` says
+ * how many results had been read when nothing is left of them, as after a reload: then as many are asked for at once.
  */
-export function useSearch(wanted: Ref<Wanted | null>, send: Send = search, returning: () => boolean = () => false) {
+export function useSearch(
+  wanted: Ref<Wanted | null>,
+  send: Send = search,
+  { returning, read }: { returning: () => boolean; read: () => number } = { returning: () => false, read: () => 0 },
+) {
   const phase = ref<Phase>('idle')
   const answer = shallowRef<Answer | null>(null)
   const hits = shallowRef<Hit[]>([])
@@ -60,7 +67,7 @@ export function useSearch(wanted: Ref<Wanted | null>, send: Send = search, retur
     phase.value = 'loading'
     try {
       const { collection, ...asked } = what
-      const got = await latest.run((signal) => send(collection, { ...asked, size: PAGE }, signal))
+      const got = await latest.run((signal) => send(collection, { ...asked, size: Math.min(Math.max(read(), PAGE), MOST_AGAIN) }, signal))
       if (!got) return
       answer.value = got.value
       hits.value = got.value.hits
@@ -73,24 +80,34 @@ export function useSearch(wanted: Ref<Wanted | null>, send: Send = search, retur
     }
   }
 
-  /** Appends the next page; nothing when there is none or one is on its way. */
-  async function more(): Promise<void> {
+  const hasMore = computed(() => !!answer.value?.next_cursor)
+  let adding: Promise<boolean> | null = null
+
+  /** Appends the next page, one at a time; whether it came. */
+  function more(): Promise<boolean> {
+    adding ??= append().finally(() => (adding = null))
+    return adding
+  }
+
+  async function append(): Promise<boolean> {
     const what = wanted.value
     const cursor = answer.value?.next_cursor
-    if (!what || !cursor || phase.value !== 'done' || morePhase.value === 'loading') return
+    if (!what || !cursor || phase.value !== 'done') return false
     morePhase.value = 'loading'
     moreProblem.value = null
     try {
       const { collection, ...asked } = what
       const got = await latest.run((signal) => send(collection, { ...asked, size: PAGE, cursor }, signal))
-      if (!got) return
-      const known = new Set(hits.value.map((hit) => hit.image_id))
-      hits.value = [...hits.value, ...got.value.hits.filter((hit) => !known.has(hit.image_id))]
+      if (!got) return false
+      const known = new Set(hits.value.map(hitKey))
+      hits.value = [...hits.value, ...got.value.hits.filter((hit) => !known.has(hitKey(hit)))]
       answer.value = got.value
       morePhase.value = 'done'
+      return true
     } catch (error) {
       moreProblem.value = asProblem(error)
       morePhase.value = 'error'
+      return false
     }
   }
 
@@ -100,5 +117,5 @@ export function useSearch(wanted: Ref<Wanted | null>, send: Send = search, retur
     { immediate: true },
   )
 
-  return { phase, answer, hits, problem, more, morePhase, moreProblem, retry: () => start(wanted.value) }
+  return { phase, answer, hits, problem, hasMore, more, morePhase, moreProblem, retry: () => start(wanted.value) }
 }

@@ -27,6 +27,8 @@ export interface PageState {
   sort: Sort
   /** Whether pictures that look the same make one result. */
   fold: boolean
+  /** Whether a result is a picture with all its matching objects, or one object. */
+  by: 'image' | 'object'
   /** The picture of the results that is open. */
   open: string | null
 }
@@ -57,7 +59,7 @@ function parseUploads(query: LocationQuery): Given[] {
 export const SORTS: readonly Sort[] = ['relevance', '-taken_at', '-ingested_at', '-box_area']
 
 /** How a page that nobody touched finds and orders. */
-export const USUAL = { conditions: [], ignore: [], relevance: 'auto', sort: 'relevance', fold: true } satisfies Partial<PageState>
+export const USUAL = { conditions: [], ignore: [], relevance: 'auto', sort: 'relevance', fold: true, by: 'image' } satisfies Partial<PageState>
 
 function parseRelevance(text: string): PageState['relevance'] {
   if (text === 'all') return 'all'
@@ -77,6 +79,7 @@ export function parseState(query: LocationQuery): PageState {
     relevance: parseRelevance(one(query, 'rel')),
     sort: SORTS.find((sort) => sort === one(query, 'sort')) ?? 'relevance',
     fold: one(query, 'fold') !== 'off',
+    by: one(query, 'by') === 'object' ? 'object' : 'image',
     open: one(query, 'open') || null,
   }
 }
@@ -98,6 +101,7 @@ export function formatState(state: PageState): LocationQueryRaw {
   if (state.relevance !== 'auto') query.rel = state.relevance === 'all' ? 'all' : String(Math.round(state.relevance * 100))
   if (state.sort !== 'relevance') query.sort = state.sort
   if (!state.fold) query.fold = 'off'
+  if (state.by === 'object') query.by = 'object'
   if (state.open) query.open = state.open
   return query
 }

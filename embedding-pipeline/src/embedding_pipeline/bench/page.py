@@ -1,4 +1,5 @@
-"""How soon the page can be read, used, and shows the first picture of a search, as a browser here sees it."""
+"""How soon the page can be read, used, and shows the first picture of a search, as a browser here sees it, and how
+smoothly its results scroll."""
 
 from __future__ import annotations
 
@@ -42,9 +43,31 @@ _READ = """() => ({
     .reduce((sum, e) => sum + e.encodedBodySize, 0),
 })"""
 
+# Scrolls a list by so much a frame, to its end or for so many frames, and takes the time of each. More results come as
+# the end comes near, as they do for a person.
+_SCROLL = """([step, most]) => new Promise((done) => {
+  const gaps = []
+  let before = null
+  const frame = (now) => {
+    if (before !== null) gaps.push(now - before)
+    before = now
+    const root = document.documentElement
+    const ended = window.scrollY + window.innerHeight >= root.scrollHeight - 1
+    if (gaps.length >= most || (ended && gaps.length > 0)) {
+      return done({ gaps, results: document.querySelectorAll('[data-testid=hit]').length })
+    }
+    window.scrollBy(0, step)
+    requestAnimationFrame(frame)
+  }
+  requestAnimationFrame(frame)
+})"""
+_STEP_PX, _MOST_FRAMES = 40, 1200
+_FRAME_MS = 1000 / 60
+
 
 def bench_page(address: str, collection: str, words: str, rounds: int) -> dict[str, Any]:
-    """Median and slowest of ``rounds`` visits, each with an empty cache, in milliseconds; script bytes as they travel.
+    """Median and slowest of ``rounds`` visits, each with an empty cache, in milliseconds; script bytes as they travel;
+    frames that were not drawn in time while all pictures of the collection are scrolled, at 60 frames a second.
 
     Raises Unavailable without Playwright or a Chromium, NotFound when the words find no picture in time.
     """
@@ -62,6 +85,7 @@ def bench_page(address: str, collection: str, words: str, rounds: int) -> dict[s
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         url = f"{address}/?c={quote(collection)}"
         visits = [_visit(browser, url, words) for _ in range(rounds)]
+        scrolled = _scroll(browser, url)
         version = browser.version
         browser.close()
     return {
@@ -71,6 +95,7 @@ def bench_page(address: str, collection: str, words: str, rounds: int) -> dict[s
             _row("search to first picture", [visit["picture"] for visit in visits]),
         ],
         "script bytes at first load": visits[0]["script"],
+        **scrolled,
         "words": words,
         "collection": collection,
         "rounds": rounds,
@@ -98,6 +123,21 @@ def _visit(browser: Browser, url: str, words: str) -> dict[str, float]:
             ) from error
         seen: dict[str, float] = page.evaluate(_READ)
         return seen
+
+
+def _scroll(browser: Browser, url: str) -> dict[str, Any]:
+    with browser.new_context() as context:
+        context.set_default_timeout(_TIMEOUT_MS)
+        page = context.new_page()
+        page.goto(f"{url}&sort=-ingested_at", wait_until="networkidle")
+        seen = page.evaluate(_SCROLL, [_STEP_PX, _MOST_FRAMES])
+    gaps: list[float] = seen["gaps"]
+    return {
+        "results scrolled": seen["results"],
+        "frames": len(gaps),
+        "frames dropped": sum(max(0, round(gap / _FRAME_MS) - 1) for gap in gaps),
+        "longest frame ms": round(max(gaps)),
+    }
 
 
 def _row(what: str, values: Sequence[float]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def page(
     rounds: Annotated[int, typer.Option(min=1, help="Each in a browser that has seen nothing yet.")] = 5,
     json: output.Json = False,
 ) -> None:
-    """First paint, interactive, search to first picture: in a Chromium of this machine, over the page served here.
+    """First paint, interactive, search to first picture, frames dropped in scrolling; in a Chromium of this machine.
 
     Example: boxlens bench page --words cat
     """
