@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import embedding_pipeline
 from embedding_pipeline.answers import Hit
-from embedding_pipeline.domain import ImageRef
+from embedding_pipeline.domain import ImageRef, PackInfo
 from embedding_pipeline.errors import Unavailable
 from embedding_pipeline.ingest.indexing import Indexer
 from embedding_pipeline.models.packs import Pack, RunOptions, load_pack
@@ -63,6 +64,10 @@ def networks(pack: Pack) -> Networks:
     )
 
 
+def some_things(count: int, seed: int) -> frozenset[str]:
+    return frozenset(str(t) for t in np.random.default_rng(seed).permutation([t.id for t in things()])[:count])
+
+
 def scenes_without(left_out: Collection[str], count: int, seed: int) -> list[Scene]:
     """Those of ``count`` scenes that show none of some things. Skips where the artwork cannot be had."""
     try:
@@ -75,17 +80,19 @@ def scenes_without(left_out: Collection[str], count: int, seed: int) -> list[Sce
 def drawn_world(index: ObjectIndex, scenes: Sequence[Scene]) -> Drawn:
     pack = load_pack(FOLDER, RunOptions())
     nets = networks(pack)
+    named = {f"{n:04d}.jpg": scene for n, scene in enumerate(scenes)}
+    take_in(index, pack.info, nets, [ImageRef(name, data=jpeg_of(scene)) for name, scene in named.items()])
+    search = Searcher(index, pack.info, QueryPipeline(nets), pack.clip_text, pack.labels)
+    return Drawn(search, named)
 
+
+def take_in(index: ObjectIndex, pack: PackInfo, nets: Networks, given: Sequence[ImageRef]) -> None:
     def pipeline_for(known: KnownImages, clock: StageClock) -> IngestPipeline:
         stages = Stages(nets, fetcher=NoFetcher(), store=MemoryStore(), known=known, bucket="pictures", clock=clock)
         return IngestPipeline(stages, detect_batch=8, embed_batch=64)
 
-    named = {f"{n:04d}.jpg": scene for n, scene in enumerate(scenes)}
-    given = [ImageRef(name, data=jpeg_of(scene)) for name, scene in named.items()]
-    report = Indexer(index, pack.info, pipeline_for, slab=64).ingest(given, collection=COLLECTION)
+    report = Indexer(index, pack, pipeline_for, slab=64).ingest(given, collection=COLLECTION)
     assert report.stored == len(given)
-    search = Searcher(index, pack.info, QueryPipeline(nets), pack.clip_text, pack.labels)
-    return Drawn(search, named)
 
 
 def jpeg_of(scene: Scene) -> bytes:

@@ -16,6 +16,7 @@ from embedding_pipeline.pictures.images import decode
 from embedding_pipeline.pictures.picture_hash import alike, picture_hash
 from embedding_pipeline.samples.making import sample_scenes
 from tests import shared
+from tests.tables import head, table
 
 SCENES, SEED = 150, 3
 
@@ -80,19 +81,20 @@ def main() -> None:
     ]
     worlds = {"photos": photos, "scenes": [scene.picture for scene in sample_scenes(SCENES, SEED)]}
     hashes = {name: [picture_hash(picture) for picture in pictures] for name, pictures in worlds.items()}
-    print("| change | " + " | ".join(f"{len(pictures)} {name}" for name, pictures in worlds.items()) + " |")
-    print("|---" * (1 + len(worlds)) + "|")
+    print(head("python -m tests.folding_table", "the share of pictures that fold with their changed copy") + "\n")
+    rows: list[tuple[str, ...]] = []
     for change, make in CHANGES.items():
         shares = [_share(hashes[name], [picture_hash(make(p)) for p in pictures]) for name, pictures in worlds.items()]
-        print(f"| {change} | " + " | ".join(shares) + " |")
+        rows.append((change, *shares))
     for share in (0.005, 0.01, 0.02, 0.05, 0.1):
         shares = [
             _share(hashes[name], [picture_hash(p) for p in with_more(pictures, share)])
             for name, pictures in worlds.items()
         ]
-        print(f"| another thing over {share:.1%} of it | " + " | ".join(shares) + " |")
-    pairs = [f"{sum(alike(a, b) for a, b in combinations(found, 2))} pairs" for found in hashes.values()]
-    print("| two different pictures | " + " | ".join(pairs) + " |")
+        rows.append((f"another thing over {share:.1%} of it", *shares))
+    pairs = [[alike(a, b) for a, b in combinations(found, 2)] for found in hashes.values()]
+    rows.append(("two different pictures", *(f"{sum(told)} pairs of {len(told):,}" for told in pairs)))
+    print(table(("change", *(f"{len(pictures)} {name}" for name, pictures in worlds.items())), rows))
 
 
 def _share(hashes: list[str], changed: list[str]) -> str:

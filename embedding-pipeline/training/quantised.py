@@ -7,9 +7,12 @@ those of the evaluation, never trained on; the ranges of "static" are measured o
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +55,22 @@ def main() -> None:
     clip = {name: _encoded(pack.clip_image, pictures) for name, (_, pictures) in gallery.items()}
     with tempfile.TemporaryDirectory() as folder:
         forms = {how: _seen(pack, how, gallery, queries, Path(folder)) for how in ("fp32", "static", "dynamic")}
-    for how in ("static", "dynamic"):
-        _print_nearness(how, forms[how], forms["fp32"])
     plain = _recalls(forms["fp32"], forms["fp32"], gallery, queries[0], clip)
+    near = {how: _nearness(forms[how], forms["fp32"]) for how in ("static", "dynamic")}
+    lines = [
+        "`python -m training.quantised` prints this: changes in points of R@1, R@5 and R@10, "
+        f"{chosen.scenes} scenes of each set, pack {pack.info.name} of revision {pack.info.revision}; "
+        f"{os.cpu_count()} shared cores, {platform.system()} {platform.machine()}, {datetime.now(UTC).date()}.",
+        "",
+        "| queries | gallery | least cosine to fp32, ViT | texts | worst change | mean change |",
+        "|---|---|---|---|---|---|",
+    ]
     for asked, stored in PAIRS:
-        changed = _recalls(forms[asked], forms[stored], gallery, queries[0], clip) - plain
-        worst, mean = 100 * changed.min(axis=0), 100 * changed.mean(axis=0)
-        print(f"{asked} over {stored}: points of R@1, R@5, R@10: worst {worst.round(2)}, mean {mean.round(2)}")  # noqa: T201
+        changed = 100 * (_recalls(forms[asked], forms[stored], gallery, queries[0], clip) - plain)
+        told = [", ".join(f"{points:+.2f}" for points in way) for way in (changed.min(axis=0), changed.mean(axis=0))]
+        nearest = near[asked] if asked == stored else ("", "")
+        lines.append(f"| {asked} | {stored} | {nearest[0]} | {nearest[1]} | {told[0]} | {told[1]} |")
+    print("\n".join(lines))  # noqa: T201
 
 
 def _crops(pack: Pack, name: str, part: int, scenes: int) -> Crops:
@@ -115,11 +127,11 @@ def _recalls(
     return np.array([list(row.values()) for row in rows])
 
 
-def _print_nearness(how: str, form: Seen, plain: Seen) -> None:
+def _nearness(form: Seen, plain: Seen) -> tuple[str, str]:
+    """The least cosine to fp32 of crops through the ViT, and of texts, each with how many there are."""
     crops = np.concatenate([cosines(form.gallery[name], plain.gallery[name]) for name in SHOWN])
     words = np.concatenate([cosines(form.texts[each], plain.texts[each]) for each in ("zh", "en")])
-    for what, near in (("ViT", crops), ("texts", words)):
-        print(f"{how}: {what} cosine to fp32 at least {near.min():.4f}, mean {near.mean():.4f}, {len(near)} rows")  # noqa: T201
+    return f"{crops.min():.4f} of {len(crops):,} crops", f"{words.min():.4f} of {len(words):,}"
 
 
 if __name__ == "__main__":

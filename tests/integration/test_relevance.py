@@ -1,6 +1,6 @@
 """Absent things and present ones, asked for in two languages of a collection drawn with known content.
 
-The floors lie a little below what was measured; docs/relevance.md has the numbers.
+The floors lie a little below what was measured: ``python -m tests.relevance_table`` prints it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from tests.drawn import COLLECTION, Drawn, best_names, drawn_world, jpeg_of, scenes_without
+from tests.drawn import COLLECTION, Drawn, best_names, drawn_world, jpeg_of, scenes_without, some_things
 
 from embedding_pipeline.answers import Answer
 from embedding_pipeline.domain import Box, image_id_of
 from embedding_pipeline.pictures.images import decode
 from embedding_pipeline.queries import Condition, Filter, ObjectClause, PictureClause, Query, TextClause
-from embedding_pipeline.samples.names import things
 from embedding_pipeline.samples.scenes import Scene
 from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
 from embedding_pipeline.stores.elastic import ElasticIndex
@@ -25,7 +24,8 @@ from embedding_pipeline.stores.elastic_client import connect
 from embedding_pipeline.stores.exact import ExactIndex
 
 ASKED, EXCLUDED = 100, 30
-LEFT_OUT = frozenset(str(t) for t in np.random.default_rng(5).permutation([t.id for t in things()])[:ASKED])
+SCENES, SEED = 420, 4242
+LEFT_OUT = some_things(ASKED, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Measured:
 
 @pytest.fixture(scope="module")
 def drawn() -> Drawn:
-    return drawn_world(ExactIndex(), scenes_without(LEFT_OUT, 420, 4242))
+    return drawn_world(ExactIndex(), scenes_without(LEFT_OUT, SCENES, SEED))
 
 
 @pytest.fixture
@@ -80,7 +80,6 @@ def measure(drawn: Drawn, language: str) -> Measured:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_absent_things_are_told_and_present_ones_kept(drawn: Drawn, language: str) -> None:
     told = measure(drawn, language)
-    print(language, told)
     assert told.absent_empty_or_weak >= 0.85
     assert told.present_kept >= 0.95
     assert told.present_sure >= 0.58
@@ -121,7 +120,6 @@ def push_away(drawn: Drawn, language: str) -> Pushed:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_what_is_excluded_is_in_no_picture_of_the_answer(drawn: Drawn, language: str) -> None:
     told = push_away(drawn, language)
-    print(language, told)
     assert told.asked == EXCLUDED
     assert told.free >= 0.9
     assert told.stay >= 0.77
