@@ -12,6 +12,7 @@ import numpy as np
 
 from embedding_pipeline.domain import Box, GeoPoint, ImageRecord, IndexedObject, ItemResult, PackInfo, Vector
 from embedding_pipeline.ports import ObjectIndex
+from embedding_pipeline.queries import Condition, Filter, Range
 
 VIT, CLIP = 16, 8
 PACK = PackInfo("test", "r1", VIT, CLIP)
@@ -65,6 +66,12 @@ def full() -> list[IndexedObject]:
     words = {"ocr_text": ("中关村咖啡店", "ABC-123"), "colours": ("red", "white"), "label_names": ("dog", "狗")}
     first = thing(image, 1, "dog", 0.875, caption="the left one", tags=("draft",), **words)
     return [frame(image), first, thing(image, 2, "dog", 0.25)]
+
+
+def where(field: str, *any_of: str, none_of: tuple[str, ...] = (), gte: object = None, lte: object = None) -> Filter:
+    """One condition."""
+    bounds = None if gte is lte is None else Range(gte, lte)  # type: ignore[arg-type]
+    return Filter((Condition(field, any_of, none_of, bounds),))
 
 
 def written(index: ObjectIndex, collection: str, objects: Sequence[IndexedObject]) -> list[ItemResult]:
