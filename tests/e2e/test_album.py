@@ -136,6 +136,9 @@ def test_newest_taken_comes_first_and_without_a_date_last(album: Album, listed: 
     expect(listed.get_by_test_id("tile-taken")).to_have_text(["Nov 2, 2023", *[re.compile(r"\d")] * 4, "", ""])
     expect(listed.locator(".best")).to_have_count(0)  # a list of all has no best match, and no score
     expect(listed.get_by_test_id("why")).to_have_count(0)
+    listed.get_by_test_id("open").first.click()
+    expect(listed.get_by_test_id("picture-facts")).to_be_visible()
+    expect(listed.get_by_test_id("viewer").locator(".best, .matched")).to_have_count(0)
 
 
 def test_the_same_order_of_a_search_for_words(visit: Visit, album: Album) -> None:
