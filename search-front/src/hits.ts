@@ -9,3 +9,6 @@ export function picturesOf(hits: readonly Hit[]): Hit[] {
   const seen = new Set<string>()
   return hits.filter((hit) => !seen.has(hit.image_id) && seen.add(hit.image_id))
 }
+
+/** Whether something ranked it; where conditions alone list pictures none of their objects is a better match than another. */
+export const ranked = (hit: Hit): boolean => hit.objects.some((o) => o.why.length > 0 || o.part !== null)

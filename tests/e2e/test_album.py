@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections import Counter
 from urllib.parse import unquote
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.e2e.album import SHOTS, Album, make_album
+from tests.e2e.album import SHOTS, Album, Shot, jpeg, make_album, put
 from tests.e2e.conftest import Visit
 from tests.e2e.test_conditions import opened_filters, value
 from tests.e2e.test_page import look
@@ -134,6 +136,9 @@ def test_newest_taken_comes_first_and_without_a_date_last(album: Album, listed: 
     expect(listed.get_by_test_id("tile-taken")).to_have_text(["Nov 2, 2023", *[re.compile(r"\d")] * 4, "", ""])
     expect(listed.locator(".best")).to_have_count(0)  # a list of all has no best match, and no score
     expect(listed.get_by_test_id("why")).to_have_count(0)
+    listed.get_by_test_id("open").first.click()
+    expect(listed.get_by_test_id("picture-facts")).to_be_visible()
+    expect(listed.get_by_test_id("viewer").locator(".best, .matched")).to_have_count(0)
 
 
 def test_the_same_order_of_a_search_for_words(visit: Visit, album: Album) -> None:
@@ -183,6 +188,22 @@ def test_pictures_from_around_a_place_are_found_from_an_opened_one(visit: Visit,
     expect(page.get_by_test_id("condition")).to_contain_text("5 km")
     other = visit(page.url.removeprefix(visit.site))
     expect_shown(other, album, ["table", "race"])
+
+
+def test_where_all_is_one_kind_of_thing_the_start_offers_colours(visit: Visit) -> None:
+    collection = f"one-{uuid.uuid4().hex[:8]}"
+    with httpx.Client(base_url=visit.site, timeout=120) as api:
+        api.put(f"/v1/collections/{collection}", json={}).raise_for_status()
+        bear = Shot("000000000285")
+        put(api, collection, "bear.jpg", jpeg(bear))
+        counts = api.get(f"/v1/collections/{collection}/facets").json()["facets"]
+    assert [c["value"] for c in counts["label"] if c["value"]] == ["bear"]
+    page = visit(f"/?c={collection}", language="zh-CN")
+    offered = page.get_by_test_id("start-labels").locator("button")
+    expect(offered).to_have_count(len(counts["colour"]))
+    page.get_by_role("button", name="棕色").click()
+    expect(page).to_have_url(re.compile("f=colour:brown"))
+    expect(page.get_by_test_id("hit")).to_have_count(1)
 
 
 def test_the_start_leads_to_all_pictures(visit: Visit, album: Album) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -35,6 +36,24 @@ def described(page: Page) -> None:
     opened(page)
     page.get_by_test_id("edit-words").click()
     expect(page.get_by_test_id("caption-field")).to_be_focused()
+
+
+def object_described(page: Page) -> None:
+    opened(page)
+    page.get_by_test_id("describe-object").first.click()
+    expect(page.get_by_test_id("caption-field")).to_be_focused()
+
+
+def objects(page: Page) -> None:
+    results(page)
+    page.get_by_test_id("by-object").click()
+    expect(page).to_have_url(re.compile("by=object"))
+    expect(page.get_by_test_id("results")).to_have_attribute("aria-busy", "false")
+
+
+def listed(page: Page) -> None:
+    page.get_by_test_id("all-pictures").click()
+    expect(page.get_by_test_id("count")).not_to_be_empty()
 
 
 def explained(page: Page) -> None:
@@ -112,6 +131,9 @@ STATES = [
     recent,
     opened,
     described,
+    object_described,
+    objects,
+    listed,
     explained,
     adding,
     status,

@@ -276,6 +276,21 @@ def test_after_a_reload_an_opened_picture_is_still_one_of_the_results(visit: Vis
     expect(page.get_by_test_id("start")).to_be_visible()
 
 
+def test_back_finds_them_also_when_the_page_was_reloaded_meanwhile(visit: Visit) -> None:
+    page = visit("/?sort=-ingested_at")
+    place = scrolled(page)
+    before = ids(page)
+    page.get_by_test_id("similar").nth(page.get_by_test_id("similar").count() - 5).dispatch_event("click")
+    expect(page.get_by_test_id("query-panel")).to_be_visible()
+    page.reload()
+    expect(page.get_by_test_id("query-panel")).to_be_visible()
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    page.go_back()
+    expect(page.get_by_test_id("query-panel")).to_have_count(0)
+    expect(page.get_by_test_id("hit")).to_have_count(len(before))
+    at(page, place)
+
+
 def test_thumbnails_are_as_wide_as_their_tile_needs(visit: Visit) -> None:
     page = visit()
     look(page, "person")

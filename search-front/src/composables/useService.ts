@@ -9,6 +9,7 @@ const USUAL = 'default'
 export function useService(named: Ref<string | null>) {
   const known = shallowRef<Collection[]>([])
   const labels = shallowRef<Facets[string]>([])
+  const colours = shallowRef<Facets[string]>([])
   const lacks = shallowRef<Missing[]>([])
   const problem = shallowRef<Problem | null>(null)
   const asked = ref(false)
@@ -20,9 +21,10 @@ export function useService(named: Ref<string | null>) {
     return known.value.toSorted((a, b) => b.images - a.images)[0]?.name ?? USUAL
   })
 
-  async function readLabels(): Promise<void> {
+  async function count(): Promise<void> {
     const counts = await facets(collection.value)
     labels.value = counts.label ?? []
+    colours.value = counts.colour ?? []
   }
 
   async function refresh(): Promise<void> {
@@ -31,8 +33,8 @@ export function useService(named: Ref<string | null>) {
       const [lacking, all] = await Promise.all([missing(), collections()])
       lacks.value = lacking
       known.value = all
-      if (all.some((c) => c.name === collection.value)) await readLabels()
-      else labels.value = []
+      if (all.some((c) => c.name === collection.value)) await count()
+      else labels.value = colours.value = []
     } catch (error) {
       if (!isAbort(error)) problem.value = asProblem(error)
     } finally {
@@ -41,5 +43,5 @@ export function useService(named: Ref<string | null>) {
   }
 
   watch(named, () => void refresh(), { immediate: true })
-  return { collection, known, labels, lacks, problem, asked, refresh }
+  return { collection, known, labels, colours, lacks, problem, asked, refresh }
 }

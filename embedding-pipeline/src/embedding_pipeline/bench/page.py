@@ -44,16 +44,16 @@ _READ = """() => ({
 })"""
 
 # Scrolls a list by so much a frame, to its end or for so many frames, and takes the time of each. More results come as
-# the end comes near, as they do for a person.
+# the end comes near; the end is where none came for a second.
 _SCROLL = """([step, most]) => new Promise((done) => {
   const gaps = []
-  let before = null
+  let [before, still] = [null, 0]
   const frame = (now) => {
     if (before !== null) gaps.push(now - before)
     before = now
     const root = document.documentElement
-    const ended = window.scrollY + window.innerHeight >= root.scrollHeight - 1
-    if (gaps.length >= most || (ended && gaps.length > 0)) {
+    still = window.scrollY + window.innerHeight >= root.scrollHeight - 1 ? still + 1 : 0
+    if (gaps.length >= most || still > 60) {
       return done({ gaps, results: document.querySelectorAll('[data-testid=hit]').length })
     }
     window.scrollBy(0, step)
@@ -129,7 +129,8 @@ def _scroll(browser: Browser, url: str) -> dict[str, Any]:
     with browser.new_context() as context:
         context.set_default_timeout(_TIMEOUT_MS)
         page = context.new_page()
-        page.goto(f"{url}&sort=-ingested_at", wait_until="networkidle")
+        page.goto(f"{url}&sort=-ingested_at")
+        page.get_by_test_id("hit").first.wait_for()
         seen = page.evaluate(_SCROLL, [_STEP_PX, _MOST_FRAMES])
     gaps: list[float] = seen["gaps"]
     return {
