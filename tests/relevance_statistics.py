@@ -68,8 +68,7 @@ def statistics(world: Choosing) -> list[tuple[str, str]]:
 def chance(world: Choosing) -> list[tuple[str, str, str]]:
     """How high absent things reach among fewer objects and among more."""
     rows = []
-    for share in (4, 1):
-        some = world.vectors.vectors[: world.vectors.starts[len(world.vectors.starts) // share - 1]]
+    for some in (world.vectors.vectors[: world.vectors.starts[len(world.vectors.starts) // 4]], world.vectors.vectors):
         reached = []
         for language in LANGUAGES:
             texts = _texts([best_names(language)[thing] for thing in world.absent])
