@@ -13,7 +13,7 @@ from tests.scenes import brute_force, stands
 from embedding_pipeline.errors import BadQuery
 from embedding_pipeline.queries import Part, Relation, RelationName, TextClause
 from embedding_pipeline.search.relations import Boxes
-from embedding_pipeline.search.several import Strengths, assign, check_parts
+from embedding_pipeline.search.several import Assignment, Strengths, assign, check_parts
 
 NAMES: tuple[RelationName, ...] = get_args(RelationName)
 
@@ -95,11 +95,17 @@ def test_a_hundred_boxes_are_settled() -> None:
 
 
 def test_a_search_that_is_cut_short_says_so() -> None:
-    line = np.array([[i, 0, i + 1, 1] for i in range(0, 60, 2)], np.float64)
-    circle = [part(9), part(9, relation=("above", 0)), part(9, relation=("right_of", 1))]
-    found = assign(circle, line, np.full((3, 30), 0.5), steps=3)
+    grid = np.array([[i, j, i + 1, j + 1] for i in range(0, 12, 2) for j in range(0, 10, 2)], np.float64)
+    corner = [part(6), part(6, relation=("above", 0)), part(6, relation=("right_of", 1))]
+    found = assign(corner, grid, np.full((3, 30), 0.5), steps=3)
     assert found.chosen is None
     assert not found.certain
+
+
+def test_boxes_without_partners_need_no_search() -> None:
+    line = np.array([[i, 0, i + 1, 1] for i in range(0, 60, 2)], np.float64)
+    stacked = [part(9), part(9, relation=("above", 0)), part(9, relation=("right_of", 1))]
+    assert assign(stacked, line, np.full((3, 30), 0.5), steps=0) == Assignment(None, 0.0, certain=True)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from embedding_pipeline.domain import Detection, ImageRecord, IndexedObject
 from embedding_pipeline.queries import Reading, Signal
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(NamedTuple):  # as queries.RankedObject: hundreds are made for a search
     """One signal's part in a score; the contributions of an object add up to its score.
 
     ``weight`` is that of the clause times that of the signal; ``contribution`` is weight / (10 + rank).

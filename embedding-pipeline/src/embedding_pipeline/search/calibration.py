@@ -14,7 +14,6 @@ How this was chosen, and what was measured: docs/relevance.md.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -79,17 +78,17 @@ class Scale:
     chance: float
     neighbour: float
 
-    def relevance(self, similarity: float) -> float:
-        """Relevance 0..1 of a cosine: the logistic of its height above the best of chance, 0.5 at ``EVEN``.
+    def relevance(self, similarity: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Relevance 0..1 of each cosine: the logistic of its height above the best of chance, 0.5 at ``EVEN``.
 
         What is as near as neighbours in this collection usually are to each other gets at least ``NEIGHBOURS``: where
         all pictures are alike, nothing can stand out from the rest, and the nearest are near all the same.
         """
-        if similarity >= SAME:
-            return 1.0
-        height = (similarity - self.middle) / max(self.spread, 1e-6) - self.chance
-        told = 1 / (1 + math.exp(-STEEP * min(max(height - EVEN, -100.0), 100.0)))
-        return max(told, NEIGHBOURS) if similarity >= self.neighbour else told
+        cosine = np.asarray(similarity, np.float64)
+        height = (cosine - self.middle) / max(self.spread, 1e-6) - self.chance
+        told = 1 / (1 + np.exp(-STEEP * np.clip(height - EVEN, -100.0, 100.0)))
+        near = np.where(cosine >= self.neighbour, np.maximum(told, NEIGHBOURS), told)
+        return np.where(cosine >= SAME, 1.0, near)
 
 
 def _background(cosines: npt.NDArray[np.float32]) -> tuple[float, float]:

@@ -68,8 +68,7 @@ def _told(part: Why, obj: IndexedObject, asked: Mapping[int, WordQuery], held: f
         return part
     query = asked[part.clause]
     colours = (c for c in query.colours if c in obj.colours or any(token in held for token in colour_tokens(c)))
-    return replace(
-        part,
+    return part._replace(
         words=(*(token for token in query.tokens if token in held), *colours),
         label=obj.label if obj.label in query.labels else None,
     )

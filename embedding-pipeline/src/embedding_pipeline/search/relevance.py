@@ -102,7 +102,11 @@ class Relevance:
             for wanted, weights in zip(lists, self.weigh(collection, info, lists, answers), strict=True)
             if wanted.weight > 0
         ]
-        relevance = {f.object_id: max((w.get(f.object_id, 0.0) for w in weighed if w), default=0.0) for f in ranked}
+        relevance = {f.object_id: 0.0 for f in ranked}
+        for weights in weighed:
+            for object_id, told in (weights or {}).items():
+                if told > relevance.get(object_id, 1.0):  # what is not ranked stays out
+                    relevance[object_id] = told
         ranked = self._without_excluded(info, lists, ranked, relevance)
         if any(weights is None for weights in weighed):
             return Judged(ranked, {}, None, False, ("relevance_off",))
@@ -124,7 +128,10 @@ class Relevance:
             return {found.object_id: LABEL if found.similarity >= LABEL_SCORE else WORDS for found in answer}
         sample = self._sample(collection, info, wanted.query.signal)
         scale = sample.scale(wanted.query.vector, info.images + info.objects)
-        return None if scale is None else {found.object_id: scale.relevance(found.similarity) for found in answer}
+        if scale is None:
+            return None
+        told = scale.relevance([found.similarity for found in answer]).tolist()
+        return dict(zip([found.object_id for found in answer], told, strict=True))
 
     def _without_excluded(
         self, info: CollectionInfo, lists: Sequence[Wanted], ranked: Sequence[Fused], relevance: Mapping[str, float]

@@ -4,10 +4,11 @@ Pure: strengths and boxes in, an assignment out. Every part takes as many boxes 
 and a relation holds between every box of the one part and every box of the other.
 
 The best weakest member is found by bisection over the strengths that occur: with only the boxes of at least that
-strength, is there an assignment? Without relations that is a matching in a bipartite graph (augmenting paths; Kuhn,
-1955). With relations it is a search over the choices that a matching leaves open, cut short wherever no matching is
-left. Finding a pattern among boxes is NP-hard in general, so that search takes ``STEPS`` steps at most for a question;
-an image in which it does not come to an end is answered ``certain=False``.
+strength, is there an assignment? The highest that can be is asked first: mostly there is. Without relations that is a
+matching in a bipartite graph (augmenting paths; Kuhn, 1955). With relations it is a search over the choices that a
+matching leaves open, cut short wherever no matching is left. Finding a pattern among boxes is NP-hard in general, so
+that search takes ``STEPS`` steps at most for a question; an image in which it does not come to an end is answered
+``certain=False``.
 """
 
 from __future__ import annotations
@@ -89,15 +90,16 @@ def _reaches(after: dict[int, set[int]], start: int, goal: int) -> bool:
     return False
 
 
-def enough(parts: Sequence[Part], strengths: Strengths) -> bool:
-    """Whether the numbers of matching boxes alone admit the image; ``strengths`` as in ``assign``."""
-    matching = strengths > 0
-    counts = matching.sum(axis=1)
-    asked = [i for i, part in enumerate(parts) if part.least]
-    return all(
-        part.least <= count and (part.most is None or count <= part.most)
-        for part, count in zip(parts, counts.tolist(), strict=True)
-    ) and int(matching[asked].any(axis=0).sum()) >= sum(part.least for part in parts)
+def enough(parts: Sequence[Part], strengths: Sequence[Sequence[float]]) -> bool:
+    """Whether the numbers of matching boxes alone admit the image; a row of ``strengths`` for each part."""
+    taken: set[int] = set()
+    for part, row in zip(parts, strengths, strict=True):
+        matching = [i for i, strength in enumerate(row) if strength > 0]
+        if len(matching) < part.least or (part.most is not None and len(matching) > part.most):
+            return False
+        if part.least:
+            taken.update(matching)
+    return len(taken) >= sum(part.least for part in parts)
 
 
 def assign(parts: Sequence[Part], boxes: Boxes, strengths: Strengths, steps: int = STEPS) -> Assignment:
@@ -106,21 +108,26 @@ def assign(parts: Sequence[Part], boxes: Boxes, strengths: Strengths, steps: int
     ``boxes`` of shape (n, 4), xyxy; ``strengths`` of shape (parts, n): how well each box matches each part, 0..1, where
     0 is no match. A part's ``most`` counts all boxes that match it, whatever they are assigned to.
     """
-    if not enough(parts, strengths):
+    rows = strengths.tolist()  # of few boxes: plain numbers are quicker than arrays
+    if not enough(parts, rows):
         return Assignment(None, 0.0)
-    puzzle = _Puzzle(parts, boxes, strengths, steps)
-    levels = np.unique(strengths[strengths > 0])
-    best, certain = puzzle.solve(levels[0])
+    puzzle = _Puzzle(parts, boxes, rows, steps)
+    rows = puzzle.strengths
+    # no assignment is stronger than the last box that any part must take
+    limit = min(sorted(row, reverse=True)[part.least - 1] for part, row in zip(parts, rows, strict=True) if part.least)
+    levels = sorted({strength for row in rows for strength in row if 0 < strength <= limit})
+    best, certain = None, True
+    low, high, probe = -1, len(levels), len(levels) - 1  # an assignment is known at low, certainly or not none at high
+    while high - low > 1:
+        found, sure = puzzle.solve(levels[probe])
+        if found is not None:
+            best, low = found, probe
+        else:
+            certain, high = sure, probe
+        probe = (low + high) // 2 if low >= 0 else 0
     if best is None:
         return Assignment(None, 0.0, certain)
-    low, high = 0, len(levels)  # an assignment is known at low, none at high
-    while high - low > 1:
-        middle = (low + high) // 2
-        found, sure = puzzle.solve(levels[middle])
-        certain = certain and (found is not None or sure)
-        low, high = (middle, high) if found is not None else (low, middle)
-        best = found or best
-    weakest = min(float(strengths[p, i]) for p, chosen in enumerate(best) for i in chosen)
+    weakest = min(rows[p][i] for p, chosen in enumerate(best) for i in chosen)
     return Assignment(best, weakest, certain)
 
 
@@ -131,20 +138,32 @@ class _CutShortError(Exception):
 class _Puzzle:
     """One image. Sets of boxes are bits of an integer, the strongest box for a part tried first."""
 
-    def __init__(self, parts: Sequence[Part], boxes: Boxes, strengths: Strengths, steps: int) -> None:
+    def __init__(self, parts: Sequence[Part], boxes: Boxes, strengths: list[list[float]], steps: int) -> None:
         self._needs = [part.least for part in parts]
-        self._strengths, self._steps, self._left = strengths, steps, steps
-        self._order = [np.argsort(-row, kind="stable").tolist() for row in strengths]
+        self.strengths, self._steps, self._left = strengths, steps, steps
         self._links: list[tuple[int, int, list[int], list[int]]] = []
         for p, part in enumerate(parts):
             if part.relation is not None:
                 table = holds(part.relation.name, boxes, boxes)
                 self._links.append((p, part.relation.other, _bits(table), _bits(table.T)))
+        for p, other, forward, back in self._links:
+            self._keep_related(p, other, forward)
+            self._keep_related(other, p, back)
+        self._order = [sorted(range(len(row)), key=row.__getitem__, reverse=True) for row in self.strengths]
+
+    def _keep_related(self, part: int, other: int, partners: list[int]) -> None:
+        """A box with too few partners for a relation cannot stand for the part."""
+        there = sum(1 << i for i, strength in enumerate(self.strengths[other]) if strength)
+        self.strengths[part] = [
+            strength if (partners[i] & there).bit_count() >= self._needs[other] else 0.0
+            for i, strength in enumerate(self.strengths[part])
+        ]
 
     def solve(self, level: float) -> tuple[tuple[tuple[int, ...], ...] | None, bool]:
         """Boxes for every part, none weaker than the level; and whether None is certain."""
         self._left = self._steps
-        domains = [bits if need else 0 for bits, need in zip(_bits(self._strengths >= level), self._needs, strict=True)]
+        rows = zip(self.strengths, self._needs, strict=True)
+        domains = [_at_least(row, level) if need else 0 for row, need in rows]
         try:
             return self._search(domains, [[] for _ in domains]), True
         except _CutShortError:
@@ -217,6 +236,11 @@ class _Puzzle:
                     owner[box] = part
                     return True
         return False
+
+
+def _at_least(row: list[float], level: float) -> int:
+    """The boxes of at least that strength."""
+    return sum(1 << i for i, strength in enumerate(row) if strength >= level)
 
 
 def _with(taken: list[list[int]], part: int, box: int) -> list[list[int]]:

@@ -79,7 +79,7 @@ def _told(hit: Hit, image: Together, parts: int, calibrated: bool) -> Hit:
         replace(
             o,
             part=stands.get(o.object.object_id),
-            why=tuple(w if w.of == "all_of" else replace(w, clause=w.clause - parts) for w in o.why),
+            why=tuple(w if w.of == "all_of" else w._replace(clause=w.clause - parts) for w in o.why),
         )
         for o in hit.objects
     )

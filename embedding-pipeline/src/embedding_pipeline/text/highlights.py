@@ -98,6 +98,9 @@ def _in_code(run: str, tokens: Collection[str]) -> Iterator[tuple[int, int, str]
         if word in tokens:
             yield start, start + len(part), word
         start += len(part) + 1
+    joined = JOINT.sub("", run)
+    if not any(token in joined for token in tokens):  # nearly always: spare the rest
+        return
     letters = [i for i, character in enumerate(run) if not JOINT.match(character)][:LONGEST_WORD]
     whole = "".join([run[i] for i in letters])
     sizes = {*range(SHORTEST_PIECE, min(LONGEST_PIECE, len(whole)) + 1), len(whole)}
