@@ -170,3 +170,18 @@ def test_scores_agree_with_the_exact_twin(index: ObjectIndex, c: str) -> None:
     for found, exact in zip(index.search(c, asked), twin.search(c, asked), strict=True):
         assert [r.object_id for r in found] == [r.object_id for r in exact]
         assert [r.similarity for r in found] == pytest.approx([r.similarity for r in exact], rel=1e-5)
+
+
+def test_a_text_that_holds_all_the_words_comes_before_many_that_hold_a_part(index: ObjectIndex) -> None:
+    """Few objects have read text: its words are rare in pictures, and not within the field."""
+    cups = [thing(record(f"cups{n}"), 1, "cup", 0.9, label_names=("咖啡杯", "coffee mug")) for n in range(4)]
+    sign = thing(record("sign"), 1, "sign", 0.5, ocr_text=("中关村咖啡店", "COFFEE SHOP"))
+    others = [thing(record(f"other{n}"), 1, "tree", 0.9, label_names=("树",)) for n in range(40)]
+    index.create("signs", PACK)
+    written(index, "signs", [each for o in (*cups, sign, *others) for each in (frame(o.image), o)])
+    for text in ("咖啡店", "coffee shop"):
+        wanted = wanted_words(text, (), Filter())
+        assert wanted is not None
+        (found,) = index.search("signs", [replace(wanted, k=10)])
+        assert found[0].object_id == sign.object_id, text
+        assert {f.object_id for f in found[1:]} == {cup.object_id for cup in cups}

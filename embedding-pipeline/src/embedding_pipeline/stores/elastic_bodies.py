@@ -10,7 +10,14 @@ import numpy as np
 
 from embedding_pipeline.queries import Filter, Sort, SortField, VectorQuery, WordQuery
 from embedding_pipeline.stores.filter_checks import Area, Check, CheckedFilter, Circle, Period, Value, Words, checked
-from embedding_pipeline.stores.object_words import COLOUR_WEIGHT, LABEL_WEIGHT, distinct, fields_for, needed
+from embedding_pipeline.stores.object_words import (
+    COLOUR_WEIGHT,
+    LABEL_WEIGHT,
+    WHOLE_WEIGHT,
+    distinct,
+    fields_for,
+    needed,
+)
 from embedding_pipeline.text.wanted_words import colour_tokens
 
 Body = dict[str, Any]
@@ -88,8 +95,9 @@ def by_rank(query: VectorQuery | WordQuery) -> list[Body]:
 def word_body(query: WordQuery) -> Body:
     """Objects of a named label first, then those that hold enough of the tokens.
 
-    A token scores its weight times its rarity (BM25 with k1 and b of 0, see the mapping) in
-    its best field; an exact label scores ``LABEL_WEIGHT``; a colour scores ``COLOUR_WEIGHT``, or as its words do.
+    A token scores its weight times its rarity (BM25 with k1 and b of 0, see the mapping) in its best field, and all of
+    several in one field ``WHOLE_WEIGHT`` more; an exact label scores ``LABEL_WEIGHT``; a colour scores
+    ``COLOUR_WEIGHT``, or as its words do.
     """
     ways: list[Body] = [
         {"constant_score": {"filter": {"term": {"label": label}}, "boost": LABEL_WEIGHT}}
@@ -99,6 +107,8 @@ def word_body(query: WordQuery) -> Body:
     colours = [_colour(colour, weights) for colour in distinct(query.colours)]
     if tokens:
         parts = [_token(token, weights) for token in tokens]
+        if len(tokens) > 1:
+            parts.append(_whole(tokens, weights))  # matches beside all others alone, so fewer are never enough by it
         ways.append({"bool": {"should": parts, "minimum_should_match": needed(len(tokens))}})
     if ways:
         found: Body = {"bool": {"should": ways, "minimum_should_match": 1}}
@@ -114,6 +124,11 @@ def word_body(query: WordQuery) -> Body:
 def _token(token: str, weights: dict[str, float]) -> Body:
     fields = [{"term": {f"tokens.{name}": {"value": token, "boost": w}}} for name, w in weights.items()]
     return {"dis_max": {"queries": fields}}
+
+
+def _whole(tokens: list[str], weights: dict[str, float]) -> Body:
+    fields = [{"bool": {"filter": [{"term": {f"tokens.{name}": token}} for token in tokens]}} for name in weights]
+    return {"constant_score": {"filter": {"bool": {"should": fields}}, "boost": WHOLE_WEIGHT}}
 
 
 def _colour(colour: str, weights: dict[str, float]) -> Body:

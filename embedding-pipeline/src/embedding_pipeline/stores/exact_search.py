@@ -30,6 +30,7 @@ from embedding_pipeline.stores.object_words import (
     COLOUR_WEIGHT,
     FIELD_WEIGHTS,
     LABEL_WEIGHT,
+    WHOLE_WEIGHT,
     distinct,
     fields_for,
     needed,
@@ -78,7 +79,7 @@ def by_words(everything: Sequence[Stored], passing: Sequence[Stored], query: Wor
         score = LABEL_WEIGHT * (entry.object.label in labels)
         parts = [_token_score(entry, token, weights, rarity) for token in asked]
         if asked and sum(part > 0 for part in parts) >= needed(len(asked)):
-            score += sum(parts)
+            score += sum(parts) + WHOLE_WEIGHT * _whole(entry, asked, weights)
         shades = [_colour_score(entry, colour, weights, rarity) for colour in colours]
         by_colour = not asked and not labels and sum(part > 0 for part in shades) >= needed(len(shades))
         if score > 0 or (shades and by_colour):
@@ -89,6 +90,10 @@ def by_words(everything: Sequence[Stored], passing: Sequence[Stored], query: Wor
 def _token_score(entry: Stored, token: str, weights: dict[str, float], rarity: dict[tuple[str, str], float]) -> float:
     found = (w * rarity[name, token] for name, w in weights.items() if token in entry.tokens[name])
     return max(found, default=0.0)
+
+
+def _whole(entry: Stored, tokens: Sequence[str], weights: dict[str, float]) -> bool:
+    return len(tokens) > 1 and any(entry.tokens[name].issuperset(tokens) for name in weights)
 
 
 def _colour_score(entry: Stored, colour: str, weights: dict[str, float], rarity: dict[tuple[str, str], float]) -> float:

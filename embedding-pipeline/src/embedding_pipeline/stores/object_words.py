@@ -14,6 +14,10 @@ LABEL_WEIGHT = 100.0
 FIELD_WEIGHTS = {"label_names": 4.0, "tags": 4.0, "ocr_text": 3.0, "caption": 2.0, "file_name": 1.0}
 """Weight of a token by the field it was found in; the best field of a token counts."""
 
+WHOLE_WEIGHT = 50.0
+"""Added where one field holds all of several tokens: above what a part of them adds up to in practice. Rarity alone
+does not tell: it is counted in each field, and in a collection with few read texts no word of theirs is rare."""
+
 COLOUR_WEIGHT = 3.0
 """Score of an object of a wanted colour; a colour may also be found as a word."""
 
