@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
+import numpy as np
 import pytest
+from tests.contract.objects import frame, record, thing
 from tests.parts import PACK, HistogramEncoder, MemoryStore, indexer, networks, png, scene, searcher
 
-from embedding_pipeline.domain import Box, ImageRef
+from embedding_pipeline.domain import Box, ImageRef, IndexedObject, Vector, object_id
 from embedding_pipeline.errors import NotFound, PackMismatch
 from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.queries import Condition, Filter, PictureClause, Query, TextClause, VectorQuery, together
+from embedding_pipeline.queries import (
+    Condition,
+    Filter,
+    ObjectClause,
+    PictureClause,
+    Query,
+    TextClause,
+    VectorQuery,
+    together,
+)
 
 LEFT = Box(10, 20, 60, 80)
 
@@ -60,3 +72,47 @@ def test_packs_that_differ_are_refused_and_both_named(index: ObjectIndex, both: 
     assert refused.value.place == "collections"
     with pytest.raises(NotFound, match="nowhere"):
         index.setup("photos,nowhere")
+
+
+KINDS = 8  # of things, each with a look of its own
+
+
+def held(n: int) -> tuple[int, int]:
+    """The two kinds of things in picture number ``n``."""
+    return n % KINDS, (n + 1 + n // KINDS % (KINDS - 1)) % KINDS
+
+
+def looking_like(kind: int, rng: np.random.Generator) -> Vector:
+    vector = np.eye(PACK.vit_dims)[kind] + 0.1 * rng.standard_normal(PACK.vit_dims)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def pictured(n: int) -> list[IndexedObject]:
+    """A picture of two things that are told by their looks alone; its frame looks like nothing."""
+    rng, image = np.random.default_rng(n), record(f"picture {n}")
+    looks = [looking_like(kind, rng) for kind in (KINDS, *held(n))]
+    made = [frame(image), thing(image, 1, "thing"), thing(image, 2, "thing")]
+    return [replace(o, vit_vector=look, clip_vector=look) for o, look in zip(made, looks, strict=True)]
+
+
+@pytest.mark.parametrize("searched", ["photos", "photos,shop"])
+def test_no_picture_holds_what_is_excluded_by_its_looks_and_most_others_stay(index: ObjectIndex, searched: str) -> None:
+    collections = searched.split(",")
+    for i, name in enumerate(collections):
+        index.create(name, PACK)
+        mine = [o for n in range(i, 120, len(collections)) for o in pictured(n)]
+        assert all(result.ok for result in index.write(name, mine))
+        index.refresh(name)
+    search = searcher(index, networks())
+    names = {record(f"picture {n}").image_id: n for n in range(120)}
+    right = stayed = 0
+    for wanted, unwanted in permutations(range(4), 2):
+        first = {kind: next(n for n in range(120) if held(n)[0] == kind) for kind in (wanted, unwanted)}
+        like = {kind: object_id(record(f"picture {n}").image_id, 1) for kind, n in first.items()}
+        clauses = (ObjectClause(like[wanted]), ObjectClause(like[unwanted], -0.5))
+        answer = search.search(searched, Query(clauses, size=120, fold=False, min_relevance=0.2))
+        found = {names[hit.image.image_id] for hit in answer.hits}
+        free = {n for n in range(120) if wanted in held(n) and unwanted not in held(n)}
+        assert found <= free
+        right, stayed = right + len(free), stayed + len(found)
+    assert stayed >= 0.9 * right  # what looks a little like it by chance goes too

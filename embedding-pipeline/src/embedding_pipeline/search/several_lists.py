@@ -107,7 +107,7 @@ def lists_of(parts: Sequence[Part], asked: Sequence[Wanted], labels: Sequence[La
     lists = []
     counted = _counted(parts, labels)
     for wanted in asked:
-        filter = both([OBJECTS, counted])
+        filter = both([wanted.query.filter, OBJECTS, counted])
         clause = parts[wanted.clause].clause
         named, rest = recognise(clause.text, labels) if isinstance(clause, TextClause) else ((), "")
         if named:

@@ -115,13 +115,14 @@ class SeveralSearch:
         _check(query)
         parts = len(query.all_of)
         boxes, image = parted(query.filter)
-        seen = boxes if query.cursor is None else until(boxes, shown.moment)
         asked = self._ask(info.name, query)
-        own = lists_of(query.all_of, [w for w in asked.lists if w.clause < parts], self._labels)
-        rest = [within(w, seen) for w in asked.lists if w.clause >= parts]
+        stood = Filter() if query.cursor is None else until(Filter(), shown.moment)
+        lists = [within(wanted, stood) for wanted in asked.lists]
+        own = lists_of(query.all_of, [w for w in lists if w.clause < parts], self._labels)
+        rest = [within(w, boxes) for w in lists if w.clause >= parts]
         laps.lap("embed")
         holding = Holding(self._index, info.name, image)
-        reader = PartLists(self._index, self._relevance, info, query, own, seen, holding)
+        reader = PartLists(self._index, self._relevance, info, query, own, boxes, holding)
         known: dict[str, _One] = {}
         k = _first_depth(info, query, len(shown.marks) + query.size + 1)
         while True:
