@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests import parts
@@ -130,6 +131,26 @@ def test_searches_go_on_while_a_collection_moves(
         (again,) = NETWORKS["mirror"].vit.encode_images([scene(seed=99)])  # type: ignore[union-attr]
         assert all(o.vit_vector is not None and o.vit_vector.shape == again.shape for o in after)
     assert set(store.held) == {(o[0].image.bucket, o[0].image.image_key) for o in before.values()}
+
+
+def test_an_answer_that_a_move_overtakes_is_not_given(
+    index: ObjectIndex, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search that knew the pack of the collection a moment ago must not compare its vectors with those of another."""
+    filled(index, store)
+    search = Searcher(index, PACK, QueryPipeline(NETWORKS[PACK.name]), None, parts.LABELS)
+    wanted = Query((PictureClause(scene(("red", LEFT), ("blue", RIGHT), seed=0), LEFT),), size=3)
+    assert search.search("photos", wanted).hits[0].objects[0].object.label == "red"
+    asked = index.search
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(index, "search", asked)
+        Swap(index, "photos", MIRROR, indexer(index, MIRROR, store)).run()
+        return asked(*arguments)
+
+    monkeypatch.setattr(index, "search", overtaken)
+    with pytest.raises(PackMismatch):
+        search.search("photos", wanted)
 
 
 def test_what_is_added_described_and_deleted_meanwhile_comes_along(index: ObjectIndex, store: MemoryStore) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from embedding_pipeline.answers import Answer, Group, Hit
 from embedding_pipeline.domain import CollectionInfo, Detection, LabelName, PackInfo, Pixels
@@ -28,6 +28,7 @@ from embedding_pipeline.search.walks import Walk, Walks
 
 _COUNTED = 1000  # with 32 clauses of two vectors still below the 65,536 ids Elasticsearch takes
 _INFO_SECONDS = 5.0
+T = TypeVar("T")
 
 
 class Searcher:
@@ -64,7 +65,7 @@ class Searcher:
     ) -> Answer:
         """Objects like a stored one, from its stored vectors; the object itself is left out. Raises NotFound."""
         query = Query((ObjectClause(object_id),), size=size, cursor=cursor, min_relevance=min_relevance)
-        return self._answer(collection, query, without=object_id)
+        return self._of_its_pack(collection, self._answer(collection, query, without=object_id))
 
     def search(self, collection: str, query: Query) -> Answer:
         """The images that hold what the query asks for. A query without clauses lists what its filter admits.
@@ -79,8 +80,10 @@ class Searcher:
                 read = tuple(self._tried(collection, one) for one in read)
             return replace(answer, read=read, words_left=left)
         if query.all_of:
-            return self._several.search(self._checked(collection), query, _now())
-        return self._answer(collection, query) if query.clauses else self._list(collection, query)
+            answer = self._several.search(self._checked(collection), query, _now())
+        else:
+            answer = self._answer(collection, query) if query.clauses else self._list(collection, query)
+        return self._of_its_pack(collection, answer)
 
     def facets(self, collection: str, query: Query) -> Mapping[str, Mapping[str, int]]:
         """Images by label, tag, colour, format, year and camera of what a search finds.
@@ -93,12 +96,21 @@ class Searcher:
             query = self._read(query)[0]
         info = self._checked(collection)
         if query.all_of:
-            return self._index.facets(collection, self._several.counted(info, query, _COUNTED, _now()))
-        if not query.clauses:
-            return self._index.facets(collection, query.filter)
-        lists = self._asker.ask(collection, query).lists
-        found = self._ranker.at(Asking(info, query, Shown(_now())), [lists], _COUNTED)[0]
-        return self._index.facets(collection, query.filter, [f.object_id for f in found.judged.ranked])
+            counts = self._index.facets(collection, self._several.counted(info, query, _COUNTED, _now()))
+        elif not query.clauses:
+            counts = self._index.facets(collection, query.filter)
+        else:
+            lists = self._asker.ask(collection, query).lists
+            found = self._ranker.at(Asking(info, query, Shown(_now())), [lists], _COUNTED)[0]
+            counts = self._index.facets(collection, query.filter, [f.object_id for f in found.judged.ranked])
+        return self._of_its_pack(collection, counts)
+
+    def _of_its_pack(self, collection: str, answer: T) -> T:
+        """Raises PackMismatch when another pack came in place of ours while the answer was made: it may be of that
+        one's vectors."""
+        if self._index.setup(collection).pack != self._pack:
+            self._index.check_pack(collection, self._pack)
+        return answer
 
     def _read(self, query: Query) -> tuple[Query, tuple[Reading, ...], str | None]:
         return read_query(replace(query, read_text=False), self._labels, datetime.now(UTC).date())

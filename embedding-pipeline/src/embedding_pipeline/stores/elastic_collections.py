@@ -110,14 +110,15 @@ class Collections:
             return _joined([self.standing(name, fresh=fresh) for name in names])
         with self._lock:
             known = self._known.get(collection)
-        if fresh or known is None or known[0] < time.monotonic():
+        now = time.monotonic()  # before it is looked up: what is remembered must not outlast a swap's grace
+        if fresh or known is None or known[0] < now:
             found = self._look_up(collection)
             if found is None:
                 self.forget(collection)
                 raise no_collection(collection)
             if time.time() - found.made_s < SHARDS_S:
                 self._await_shards(collection)
-            known = (time.monotonic() + REMEMBERED_S, found)
+            known = (now + REMEMBERED_S, found)
             with self._lock:
                 self._known[collection] = known
         standing = known[1]
