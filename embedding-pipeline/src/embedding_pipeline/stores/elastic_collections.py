@@ -99,7 +99,9 @@ class Collections:
                     self._client.search(index=self.alias(collection), size=0)
                 return
             except ElasticsearchAway as error:
-                if not isinstance(error.__cause__, ApiError) or time.monotonic() > deadline:
+                told = error.__cause__
+                late = isinstance(told, ApiError) and told.status_code == 503  # not a refused key, not a lost server
+                if not late or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
 
