@@ -18,5 +18,5 @@ export default defineConfig({
   },
   server: { host: '127.0.0.1', proxy: proxied },
   build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], restoreMocks: true },
+  test: { environment: 'happy-dom', setupFiles: ['src/testing/languages.ts'], include: ['src/**/*.test.ts', '*.test.ts'], restoreMocks: true },
 })

@@ -6,18 +6,25 @@ import io
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from embedding_pipeline.domain import Box, Detection, LabelName, PackInfo, Pixels, TextLine, Vector
-from embedding_pipeline.errors import NotFound, ProxyAway
-from embedding_pipeline.ingest.indexing import Indexer
-from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
-from embedding_pipeline.pipeline.networks import Limits, Networks
-from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.search.searching import Searcher
+from boxlens.domain.boxes import Box
+from boxlens.domain.collections import PackInfo
+from boxlens.domain.errors import NotFound, ProxyAway
+from boxlens.domain.objects import Detection, LabelName, TextLine, Vector
+from boxlens.domain.pictures import Pixels
+from boxlens.domain.ports import ObjectIndex, StoredBytes
+from boxlens.ingest.indexer import Indexer
+from boxlens.library.deleted_ids import DeletedIds
+from boxlens.pipeline.engine import BatchSizes, IngestEngine
+from boxlens.pipeline.engines.sequential import SequentialEngine
+from boxlens.pipeline.model_set import Limits, ModelSet
+from boxlens.pipeline.query_pictures import QueryPipeline
+from boxlens.pipeline.stages import StageClock, Stages, StoredImages
+from boxlens.search.searcher import Searcher
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 220), "yellow": (240, 220, 30)}
 LABELS = (
@@ -58,17 +65,17 @@ class BlockDetector:
         self.batches.append(len(pictures))
         if any(p.shape[1] == self.poison for p in pictures):
             raise ValueError("poisoned picture")
-        return [self._one(p) for p in pictures]
+        return [self._blocks(p) for p in pictures]
 
     @staticmethod
-    def _one(pixels: Pixels) -> list[Detection]:
-        found = []
+    def _blocks(pixels: Pixels) -> list[Detection]:
+        detections = []
         for name, colour in COLOURS.items():
             ys, xs = np.nonzero((pixels == colour).all(axis=2))
             if len(xs):
                 box = Box(float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1))
-                found.append(Detection(box, name, 0.9))
-        return found
+                detections.append(Detection(box, name, 0.9))
+        return detections
 
 
 class HistogramEncoder:
@@ -85,7 +92,8 @@ class HistogramEncoder:
             np.concatenate([np.histogram(p[..., c], bins=4, range=(0, 256))[0] for c in range(3)]) for p in pictures
         ]
         features = np.asarray(rows, np.float32) + 1e-3
-        return features / np.linalg.norm(features, axis=1, keepdims=True)
+        unit: Vector = features / np.linalg.norm(features, axis=1, keepdims=True)
+        return unit
 
 
 class MirroredEncoder(HistogramEncoder):
@@ -137,6 +145,9 @@ class MemoryStore:
         with self._lock:
             self.held[bucket, key] = data
 
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        self.put(bucket, key, path.read_bytes(), "")
+
     def get(self, bucket: str, key: str) -> bytes:
         self._check()
         try:
@@ -144,11 +155,13 @@ class MemoryStore:
         except KeyError:
             raise NotFound(f"{bucket}/{key} is not stored.") from None
 
-    def put_at(self, bucket: str, key: str) -> datetime | None:
-        return datetime.now(UTC) if (bucket, key) in self.held else None
+    def stat(self, bucket: str, key: str) -> StoredBytes | None:
+        self._check()
+        data = self.held.get((bucket, key))
+        return None if data is None else StoredBytes(len(data), datetime.now(UTC))
 
     def delete(self, bucket: str, key: str) -> None:
-        del self.held[bucket, key]
+        self.held.pop((bucket, key), None)
 
     def keys(self, bucket: str, prefix: str = "") -> Iterator[str]:
         yield from sorted(k for b, k in self.held if b == bucket and k.startswith(prefix))
@@ -164,7 +177,7 @@ class NoFetcher:
         raise NotFound(f"{uri} is not served in this test.")
 
 
-def networks(**changes: object) -> Networks:
+def networks(**changes: object) -> ModelSet:
     parts: dict[str, object] = {
         "detector": BlockDetector(),
         "vit": HistogramEncoder(),
@@ -172,16 +185,16 @@ def networks(**changes: object) -> Networks:
         "reader": None,
         "limits": LIMITS,
     }
-    return Networks(**(parts | changes))  # type: ignore[arg-type]
+    return ModelSet(**(parts | changes))  # type: ignore[arg-type]
 
 
-def indexer(index: ObjectIndex, nets: Networks, store: MemoryStore, *, slab: int = 4) -> Indexer:
-    def pipeline_for(known: KnownImages, clock: StageClock) -> IngestPipeline:
-        stages = Stages(nets, fetcher=NoFetcher(), store=store, known=known, bucket="pictures", clock=clock)
-        return IngestPipeline(stages, detect_batch=2, embed_batch=8)
+def indexer(index: ObjectIndex, nets: ModelSet, store: MemoryStore, *, chunk_size: int = 4) -> Indexer:
+    def engine_for(stored: StoredImages, clock: StageClock) -> IngestEngine:
+        stages = Stages(nets, fetcher=NoFetcher(), store=store, stored=stored, bucket="pictures", clock=clock)
+        return SequentialEngine(stages, BatchSizes(detect=2, embed=8))
 
-    return Indexer(index, PACK, pipeline_for, slab=slab)
+    return Indexer(index, PACK, engine_for, chunk_size=chunk_size, deletions=DeletedIds(store))
 
 
-def searcher(index: ObjectIndex, nets: Networks) -> Searcher:
+def searcher(index: ObjectIndex, nets: ModelSet) -> Searcher:
     return Searcher(index, PACK, QueryPipeline(nets), ColourWords(), LABELS)

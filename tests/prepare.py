@@ -1,21 +1,26 @@
-"""What tests need beyond Python: Debian's Chromium and fonts, a MinIO server, the page's packages. Fails where one
-cannot be had and says what to install; nothing is skipped in silence."""
+"""What tests need beyond Python: Debian's Chromium, fonts and strace, a MinIO server, the page's packages. Fails where
+one cannot be had and says what to install; nothing is skipped in silence."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from embedding_pipeline.page_build import built_page, front_folder
-from embedding_pipeline.stores.node_jars import ensure_jars
+from boxlens.embedded.jars import ensure_jars
+from boxlens.samples.bundled import sample_pictures
+from boxlens.web.build import built_page
+from tests.checkout import ROOT
 from tests.servers import minio
 
-ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+LOCK_WAIT_S, LOCK_PAUSE_S = 1200.0, 5.0
+LOCKED = re.compile(r"Could not get lock|Unable to (acquire|lock)|is another process using it")
 CJK_FONTS = "fonts-wqy-zenhei"  # rendered Chinese text for OCR, and readable screenshots
 
 
@@ -26,13 +31,19 @@ class Lacking(Exception):
 def prepare(say: Callable[[str], None]) -> None:
     """Bring everything. Raises Lacking, or Unavailable from the parts of the product it uses."""
     system_packages(say)
+    minio_server(say)
+    ensure_jars(None)
+    built_page(ROOT / "search-front", say)
+    sample_pictures(say)
+
+
+def minio_server(say: Callable[[str], None]) -> None:
+    """The MinIO server, built when it is not there. Raises Lacking."""
     say("MinIO server (built once, 2 to 5 minutes) ...")
     try:
         minio.binary()
     except minio.NoMinio as error:
         raise Lacking(f"no MinIO server: {error}") from error
-    ensure_jars(None)
-    built_page(front_folder(), say)
 
 
 def chromium() -> str | None:
@@ -41,26 +52,38 @@ def chromium() -> str | None:
 
 
 def system_packages(say: Callable[[str], None]) -> None:
-    """Chromium and a Chinese font from Debian's packages."""
-    wanted = [] if chromium() else ["chromium"]
+    """Chromium, a Chinese font, and strace, which sees every connection, from Debian's packages."""
+    packages = [] if chromium() else ["chromium"]
+    if shutil.which("strace") is None:
+        packages.append("strace")
     if not _has_cjk_font():
-        wanted.append(CJK_FONTS)
-    if not wanted:
+        packages.append(CJK_FONTS)
+    if not packages:
         return
-    command = f"apt-get install -y {' '.join(wanted)}"
+    command = f"apt-get install -y {' '.join(packages)}"
     sudo = _sudo()
     if sudo is None:
-        raise Lacking(f"The tests need {' and '.join(wanted)}. Install with: sudo {command}")
-    say(f"Installing {' and '.join(wanted)} ...")
+        raise Lacking(f"The tests need {' and '.join(packages)}. Install with: sudo {command}")
+    say(f"Installing {' and '.join(packages)} ...")
     for step in ("apt-get update -q", command):
-        done = subprocess.run(
-            [*sudo, *step.split()],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-        )
+        done = apt([*sudo, *step.split()], say)
         if done.returncode and step == command:
             raise Lacking(f"`{step}` failed:\n{done.stderr[-1500:]}")
+
+
+def apt(command: list[str], say: Callable[[str], None]) -> subprocess.CompletedProcess[str]:
+    """Run a package manager's command; while another program holds its lock, wait and say so, up to ``LOCK_WAIT_S``."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    end = time.monotonic() + LOCK_WAIT_S
+    waiting_reported = False
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if not (done.returncode and LOCKED.search(done.stderr)) or time.monotonic() > end:
+            return done
+        if not waiting_reported:
+            say("Another program holds the package manager's lock; waiting for it ...")
+            waiting_reported = True
+        time.sleep(LOCK_PAUSE_S)
 
 
 def _has_cjk_font() -> bool:

@@ -1,5 +1,5 @@
 """Ways to judge a best cosine, and how high chance reaches, in scenes that the tests never see: two of the tables that
-``tests.relevance_table`` prints."""
+``benchmarks.relevance`` prints."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from embedding_pipeline.domain import Vector, image_id_of
-from embedding_pipeline.evaluation.exact_vectors import ExactVectors, read_vectors
-from embedding_pipeline.models.packs import load_pack
-from embedding_pipeline.samples.making import sample_scenes
-from embedding_pipeline.samples.scenes import Scene
-from embedding_pipeline.search.calibration import SAMPLE_SIZE, Sample, Scale
-from embedding_pipeline.stores.exact import ExactIndex
-from tests.drawn import COLLECTION, FOLDER, Drawn, best_names, drawn_world, jpeg_of, some_things
+from boxlens.domain.objects import Vector
+from boxlens.domain.pictures import image_id_of
+from boxlens.evaluation.exact_vectors import ExactVectors, read_vectors
+from boxlens.index.memory.index import InMemoryIndex
+from boxlens.models.packs.pack import load_pack
+from boxlens.samples.making import sample_scenes
+from boxlens.samples.scenes import Scene
+from boxlens.search.scoring.calibrate import SAMPLE_SIZE, Sample, Scale
+from tests.samples.drawn import COLLECTION, FOLDER, Drawn, best_names, drawn_world, jpeg_of, some_things
 
 LANGUAGES = ("zh", "en")
 SCENES, SEED, LEFT_OUT = 300, 777, 100
@@ -28,7 +29,7 @@ class Choosing:
     """A collection whose scenes show none of ``absent``; ``outside`` are the scenes that do."""
 
     drawn: Drawn
-    index: ExactIndex
+    index: InMemoryIndex
     absent: Sequence[str]
     outside: Sequence[Scene]
     vectors: ExactVectors
@@ -39,7 +40,7 @@ def choosing() -> Choosing:
     absent = some_things(LEFT_OUT, SEED)
     scenes = sample_scenes(SCENES, SEED)
     outside = [scene for scene in scenes if any(o.thing_id in absent for o in scene.objects)]
-    index = ExactIndex()
+    index = InMemoryIndex()
     drawn = drawn_world(index, [scene for scene in scenes if scene not in outside])
     vectors = read_vectors(index, COLLECTION, "clip")
     assert vectors is not None
@@ -79,24 +80,28 @@ def chance(world: Choosing) -> list[tuple[str, str, str]]:
 
 
 def _plain(c: Cosines) -> Doubles:
-    return (c.best - c.sample.mean(1)) / c.sample.std(1)
+    statistic: Doubles = (c.best - c.sample.mean(1)) / c.sample.std(1)
+    return statistic
 
 
 def _lower_half(c: Cosines) -> Doubles:
     middle, low = np.quantile(c.sample, [0.5, 0.16], axis=1)
-    return (c.best - middle) / (middle - low)
+    statistic: Doubles = (c.best - middle) / (middle - low)
+    return statistic
 
 
 def _tail(c: Cosines) -> Doubles:
     """In mean excesses over the 95th percentile: an exponential tail (Pickands, Annals of Statistics 3, 1975)."""
     high = np.quantile(c.sample, 0.95, axis=1)
     excess = np.maximum(c.sample - high[:, None], 0)
-    return (c.best - high) / (excess.sum(1) / (excess > 0).sum(1))
+    statistic: Doubles = (c.best - high) / (excess.sum(1) / (excess > 0).sum(1))
+    return statistic
 
 
 def _against_names(c: Cosines) -> Doubles:
     """Inverted softmax over a bank of names, at the paper's temperature (Bogolin et al., CVPR 2022)."""
-    return 20 * c.best - np.log(np.exp(20 * c.rivals).sum(1))
+    statistic: Doubles = 20 * c.best - np.log(np.exp(20 * c.rivals).sum(1))
+    return statistic
 
 
 WAYS: tuple[tuple[str, Callable[[Cosines], Doubles]], ...] = (
@@ -111,7 +116,7 @@ WAYS: tuple[tuple[str, Callable[[Cosines], Doubles]], ...] = (
 
 def _heights(best: Doubles, scales: Sequence[Scale]) -> Doubles:
     """Standard deviations above the background."""
-    return np.array([(value - scale.middle) / scale.spread for value, scale in zip(best, scales, strict=True)])
+    return np.array([(value - scale.mean) / scale.std for value, scale in zip(best, scales, strict=True)])
 
 
 def _sides(world: Choosing, language: str) -> tuple[Cosines, Cosines]:
@@ -119,11 +124,11 @@ def _sides(world: Choosing, language: str) -> tuple[Cosines, Cosines]:
     half are the bank."""
     names = best_names(language)
     present = [str(t) for t in np.random.default_rng(1).permutation(sorted(world.drawn.things()))]
-    asked, others = present[::2], present[1::2]
-    texts, bank = _texts([names[t] for t in asked]), _texts([names[t] for t in others])
+    half, others = present[::2], present[1::2]
+    texts, bank = _texts([names[t] for t in half]), _texts([names[t] for t in others])
     of_image = {image_id_of(jpeg_of(scene)): scene for scene in world.drawn.scenes.values()}
     best = (texts @ world.vectors.vectors.T).argmax(1)
-    right = [_lies_on(of_image, world.vectors, int(row), thing) for row, thing in zip(best, asked, strict=True)]
+    right = [_lies_on(of_image, world.vectors, int(row), thing) for row, thing in zip(best, half, strict=True)]
     absent = _texts([names[t] for t in world.absent])
     return _cosines(world, texts[right], bank), _cosines(world, absent, bank)
 

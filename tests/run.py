@@ -1,50 +1,80 @@
 """``./boxlens test``: prepares, then runs every layer; fails when any of them did.
 
-Without arguments: linters and type checks of both languages, unit tests of the page, then pytest over all layers.
-With arguments: pytest alone, with those.
+Without arguments: linters and type checks of both languages, unit tests of the page, then pytest over all layers, in
+two processes and with coverage. ``--fast``: the unit and contract layers alone, and nothing of Chromium. With other
+arguments: pytest alone, with those.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
-from embedding_pipeline.errors import BoxlensError
-from embedding_pipeline.page_build import front_folder, node_command
-from tests.prepare import ROOT, Lacking, prepare
+from boxlens.domain.errors import BoxlensError
+from boxlens.web.build import node_command
+from tests.checkout import ROOT
+from tests.prepare import Lacking, minio_server, prepare
+from tests.servers import elasticsearch
 
-PYTEST = [sys.executable, "-m", "pytest"]
+# Files are shared out whole, so that a file's servers are started once; each process has servers of its own.
+PARALLEL = ("-n", "2", "--dist", "loadfile")
+COVERAGE = ("--cov=boxlens", "--cov=minio_proxy", "--cov-report=term:skip-covered")
+FAST = ("-q", "tests/unit", "tests/contract")
+
+
+def pytest_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", *arguments]
 
 
 def checks() -> list[tuple[str, list[str], str]]:
     """Title, command, folder."""
     tool = f"{sys.prefix}/bin/"
-    found = [
+    results = [
         ("ruff", [f"{tool}ruff", "check", "."], "."),
         ("ruff format", [f"{tool}ruff", "format", "--check", "."], "."),
         ("mypy", [f"{tool}mypy"], "."),
         ("import-linter", [f"{tool}lint-imports"], "."),
     ]
     for script in ("lint", "typecheck", "test"):
-        found.append((f"page: {script}", node_command("run", script), str(front_folder())))
-    return found
+        results.append((f"page: {script}", node_command("run", script), "search-front"))
+    return results
 
 
 def headline(title: str) -> None:
     print(f"\n=== {title} {'=' * max(3, 90 - len(title))}", flush=True)
 
 
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def run_fast(arguments: list[str]) -> int:
+    """Both processes share one Elasticsearch, whose start is a good part of the work."""
+    with tempfile.TemporaryDirectory(prefix="boxlens-") as folder, elasticsearch.running(Path(folder)) as url:
+        environment = os.environ | {elasticsearch.SHARED: url}
+        return subprocess.run(pytest_command(*PARALLEL, *FAST, *arguments), cwd=ROOT, env=environment).returncode
+
+
 def main(arguments: list[str]) -> int:
     started = time.monotonic()
+    fast = arguments[:1] == ["--fast"]
     headline("prepare")
     try:
-        prepare(lambda text: print(text, flush=True))
+        if fast:
+            minio_server(say)
+        else:
+            prepare(say)
     except (Lacking, BoxlensError) as lack:
         print(f"boxlens test: {lack}", file=sys.stderr)
         print(getattr(lack, "hint", ""), file=sys.stderr)
         return 4
     print(f"prepared in {time.monotonic() - started:.0f} s", flush=True)
+    if fast:
+        return run_fast(arguments[1:])
     failed = []
     for title, command, folder in [] if arguments else checks():
         headline(title)
@@ -53,7 +83,8 @@ def main(arguments: list[str]) -> int:
     headline("pytest")
     if failed:
         print(f"Failed before pytest: {', '.join(failed)}", flush=True)
-    status = subprocess.run([*PYTEST, *arguments], cwd=ROOT).returncode
+    command = pytest_command(*(arguments or (*PARALLEL, *COVERAGE)))
+    status = subprocess.run(command, cwd=ROOT).returncode
     return status or (1 if failed else 0)
 
 

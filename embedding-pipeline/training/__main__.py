@@ -6,7 +6,9 @@ import argparse
 import logging
 from pathlib import Path
 
-PACK = Path(__file__).parent.parent / "src" / "embedding_pipeline" / "packs" / "demo"
+from boxlens.models.packs.pack import BUNDLED
+
+PACK = BUNDLED / "demo"
 STEPS = ("encoders", "detector", "export", "evaluate")
 
 
@@ -35,14 +37,14 @@ def main() -> None:
 
 def _run(step: str, chosen: argparse.Namespace) -> None:
     if step == "encoders":
-        from training.train_encoders import Plan
-        from training.train_encoders import train as train_encoders
+        from training.learning.train_encoders import Plan
+        from training.learning.train_encoders import train as train_encoders
 
         things = chosen.batch or 128
         plan = Plan(chosen.minutes, chosen.seed, things, chosen.workers, chosen.threads, chosen.bf16, chosen.from_pack)
         train_encoders(chosen.folder, plan)
     elif step == "detector":
-        from training.train_detector import train as train_detector
+        from training.learning.train_detector import train as train_detector
 
         batch = chosen.batch or 16
         train_detector(chosen.folder, chosen.minutes, chosen.seed, batch, chosen.workers, chosen.threads)

@@ -8,8 +8,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from embedding_pipeline.samples.artwork import STYLES, TRAINING_STYLES, UNSEEN_STYLE
-from embedding_pipeline.samples.names import things
+from boxlens.samples.artwork import STYLES, TRAINING_STYLES, UNSEEN_STYLE
+from boxlens.samples.names import things
 
 _TEMPLATE = """# The demo pack
 
@@ -90,8 +90,8 @@ def _row(name: str, log: Path, seen: str, before: list[str]) -> str:
     if not log.exists():
         return next(line for line in before if line.startswith(f"| {name} |"))
     last: dict[str, Any] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
-    known = ("box", "object", "class", "thing", "clip", "clip_pairs", "vit", "vit_pairs", "words", "pairs")
-    losses = ", ".join(f"{key} {last[key]}" for key in known if key in last)
+    columns = ("box", "object", "class", "thing", "clip", "clip_pairs", "vit", "vit_pairs", "words", "pairs")
+    losses = ", ".join(f"{key} {last[key]}" for key in columns if key in last)
     minutes = round(last["seconds"] / 60)
     return f"| {name} | {last['steps']} | {last[seen]} {seen} | {minutes} | {losses} |"
 

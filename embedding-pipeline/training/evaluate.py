@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from embedding_pipeline.domain import Detection, Pixels, Vector
-from embedding_pipeline.models.packs import Pack, RunOptions, load_pack
-from embedding_pipeline.pictures.images import crop
-from embedding_pipeline.samples.artwork import DEMO_STYLES, TRAINING_STYLES, UNSEEN_STYLE
-from embedding_pipeline.samples.making import sample_scenes
-from embedding_pipeline.samples.names import things
-from embedding_pipeline.samples.scenes import Scene, SceneObject
+from boxlens.domain.objects import Detection, Vector
+from boxlens.domain.pictures import Pixels
+from boxlens.imaging.decoding import crop
+from boxlens.models.packs.pack import Pack, RunOptions, load_pack
+from boxlens.samples.artwork import DEMO_STYLES, TRAINING_STYLES, UNSEEN_STYLE
+from boxlens.samples.making import sample_scenes
+from boxlens.samples.names import things
+from boxlens.samples.scenes import Scene, SceneObject
 
 LOG = logging.getLogger("training")
 SEED = 990_000  # far from every training seed
@@ -47,14 +48,14 @@ def evaluate(folder: Path, target: Path, *, scenes: int) -> None:
     made = {name: _scenes(styles, 0, scenes) for name, styles in SETS.items()}
     LOG.info("scenes drawn")
     result["detection"] = {name: detection(pack, first) for name, first in made.items()}
-    shown = {name: (gallery(pack, a), gallery(pack, _scenes(SETS[name], 1, scenes))) for name, a in made.items()}
-    result["text to object"] = {name: text_to_object(pack, pair[0]) for name, pair in shown.items()}
-    seen = shown["trained styles"]
+    galleries = {name: (gallery(pack, a), gallery(pack, _scenes(SETS[name], 1, scenes))) for name, a in made.items()}
+    result["text to object"] = {name: text_to_object(pack, pair[0]) for name, pair in galleries.items()}
+    seen = galleries["trained styles"]
     pairs = {
-        "demo styles": shown["demo styles"],
+        "demo styles": galleries["demo styles"],
         "trained styles": seen,
-        "unseen style to trained styles": (shown["unseen style"][0], seen[1]),
-        "unseen style": shown["unseen style"],
+        "unseen style to trained styles": (galleries["unseen style"][0], seen[1]),
+        "unseen style": galleries["unseen style"],
     }
     result["object to object, vit"] = {
         name: _recall(a.vit, a.numbers, b.vit, b.numbers) for name, (a, b) in pairs.items()
@@ -78,21 +79,21 @@ def detection(pack: Pack, scenes: Sequence[Scene]) -> dict[str, float]:
     """AP50 (101 points, as COCO computes it), and figures at the usual threshold."""
     assert pack.detector is not None
     parts = [scenes[start : start + 8] for start in range(0, len(scenes), 8)]
-    found = [hits for part in parts for hits in pack.detector.detect([s.picture for s in part])]
-    strong = [[d for d in hits if d.score >= USUAL] for hits in found]
+    detections = [hits for part in parts for hits in pack.detector.detect([s.picture for s in part])]
+    strong = [[d for d in hits if d.score >= USUAL] for hits in detections]
     overlaps = [o for s, hits in zip(scenes, strong, strict=True) for _, o, _ in _matches(s.objects, hits)]
     true = sum(len(s.objects) for s in scenes)
     return {
-        "AP50": _average_precision(scenes, found),
+        "AP50": _average_precision(scenes, detections),
         f"recall at {USUAL}": len(overlaps) / true,
         f"precision at {USUAL}": len(overlaps) / max(sum(map(len, strong)), 1),
         "mean IoU of found": float(np.mean(overlaps)) if overlaps else 0.0,
     }
 
 
-def _average_precision(scenes: Sequence[Scene], found: Sequence[Sequence[Detection]]) -> float:
+def _average_precision(scenes: Sequence[Scene], detections: Sequence[Sequence[Detection]]) -> float:
     rows: list[tuple[float, bool]] = []
-    for scene, hits in zip(scenes, found, strict=True):
+    for scene, hits in zip(scenes, detections, strict=True):
         right = {id(d) for _, _, d in _matches(scene.objects, hits)}
         rows += [(d.score, id(d) in right) for d in hits]
     rows.sort(key=lambda row: -row[0])
@@ -120,8 +121,8 @@ def gallery(pack: Pack, scenes: Sequence[Scene]) -> Gallery:
     number_of = {t.id: i for i, t in enumerate(things())}
     cut: dict[int, Pixels] = {}
     for scene in scenes:
-        for shown in scene.objects:
-            cut.setdefault(number_of[shown.thing_id], crop(scene.picture, shown.box, pack.crop_padding))
+        for obj in scene.objects:
+            cut.setdefault(number_of[obj.thing_id], crop(scene.picture, obj.box, pack.crop_padding))
     numbers = sorted(cut)
     return Gallery(np.array(numbers), *_encode(pack, [cut[n] for n in numbers]))
 
@@ -134,22 +135,22 @@ def _encode(pack: Pack, crops: Sequence[Pixels]) -> tuple[Vector, Vector]:
     return vit, np.concatenate([pack.clip_image.encode_images(part) for part in parts])
 
 
-def text_to_object(pack: Pack, shown: Gallery) -> dict[str, float]:
+def text_to_object(pack: Pack, crops: Gallery) -> dict[str, float]:
     """Recall of a thing's crop among all things, asked for by its best name."""
     assert pack.clip_text is not None
-    numbers: dict[str, float] = {"things": float(len(shown.numbers))}
+    numbers: dict[str, float] = {"things": float(len(crops.numbers))}
     for language in ("zh", "en"):
         names = [(t.zh if language == "zh" else t.en)[0] for t in things()]
-        asked = pack.clip_text.encode_texts([names[n] for n in shown.numbers])
-        recall = _recall(asked, shown.numbers, shown.clip, shown.numbers)
+        vectors = pack.clip_text.encode_texts([names[n] for n in crops.numbers])
+        recall = _recall(vectors, crops.numbers, crops.clip, crops.numbers)
         numbers |= {f"{language} {key}": value for key, value in recall.items()}
     return numbers
 
 
 def _recall(queries: Vector, of: npt.NDArray[np.int64], among: Vector, are: npt.NDArray[np.int64]) -> dict[str, float]:
-    known = np.isin(of, are)
-    order = np.argsort(-(queries[known] @ among.T), axis=1, kind="stable")
-    right = are[order] == of[known][:, None]
+    present = np.isin(of, are)
+    order = np.argsort(-(queries[present] @ among.T), axis=1, kind="stable")
+    right = are[order] == of[present][:, None]
     return {f"R@{k}": float(right[:, :k].any(1).mean()) for k in RANKS}
 
 
@@ -168,8 +169,8 @@ def found_by_text(pack: Pack, scenes: Sequence[Scene]) -> dict[str, float]:
         matched = {id(d): (o, overlap) for o, overlap, d in _matches(scene.objects, hits)}
         for hit in hits:
             crops.append(crop(scene.picture, hit.box, pack.crop_padding))
-            shown, overlap = matched.get(id(hit), (None, 0.0))
-            shows.append(shown.thing_id if shown else None)
+            obj, overlap = matched.get(id(hit), (None, 0.0))
+            shows.append(obj.thing_id if obj else None)
             overlaps.append(overlap)
     if not crops:
         return {}

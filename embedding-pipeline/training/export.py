@@ -17,22 +17,14 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from embedding_pipeline.models.pack_files import sha256
-from embedding_pipeline.models.pack_spec import (
-    ClassSpec,
-    ClipSpec,
-    DetectorSpec,
-    FileSpec,
-    PackSpec,
-    ParitySpec,
-    VitSpec,
-)
-from embedding_pipeline.models.vit import Preprocess
-from embedding_pipeline.samples.names import things
-from training.batches import normalised, tokens_of
-from training.looks import SIDE
+from boxlens.models.image_encoder import Preprocess
+from boxlens.models.packs.files import sha256
+from boxlens.models.packs.spec import ClassSpec, ClipSpec, DetectorSpec, FileSpec, PackSpec, ParitySpec, VitSpec
+from boxlens.samples.names import things
+from training.learning.calibrate_bn import calibrate_detector, calibrate_encoders
+from training.material.augment import SIDE
+from training.material.batches import normalised, tokens_of
 from training.networks import CLIP_SHAPE, CONTEXT, MEAN, STD, VIT_SHAPE, Encoders, Trunk
-from training.settle import settle_detector, settle_encoders
 from training.yolox import INPUT, Yolox
 
 LOG = logging.getLogger("training")
@@ -50,7 +42,7 @@ class WholeVit(nn.Module):
         self.vit = net.vit
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.vit(self.trunk(pixels))  # type: ignore[no-any-return]
+        return self.vit(self.trunk(pixels))
 
 
 class TextTower(nn.Module):
@@ -61,7 +53,7 @@ class TextTower(nn.Module):
         self.clip = net.clip
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return self.clip.encode_text(tokens)  # type: ignore[no-any-return]
+        return self.clip.encode_text(tokens)
 
 
 def export(folder: Path, target: Path) -> dict[str, float]:
@@ -71,7 +63,7 @@ def export(folder: Path, target: Path) -> dict[str, float]:
     """
     target.mkdir(parents=True, exist_ok=True)
     encoders = load_encoders(folder)
-    settle_encoders(encoders)
+    calibrate_encoders(encoders)
     pixels = normalised(torch.rand(5, 3, SIDE, SIDE))
     tokens = _padded(tokens_of([t.zh[0] for t in things()[:40]] + [t.en[0] for t in things()[:40]]))
     parity = {
@@ -81,7 +73,7 @@ def export(folder: Path, target: Path) -> dict[str, float]:
     }
     if (folder / "detector.pt").exists():
         scene = torch.randint(0, 256, (2, 3, INPUT, INPUT)).float()
-        detector = settle_detector(load_detector(folder))
+        detector = calibrate_detector(load_detector(folder))
         parity["detector.onnx"] = _write(detector, scene, target / "detector.onnx", "images", "output")
     elif not (target / "detector.onnx").exists():
         raise SystemExit(f"no detector: neither {folder / 'detector.pt'} nor {target / 'detector.onnx'}; train one")
@@ -90,8 +82,8 @@ def export(folder: Path, target: Path) -> dict[str, float]:
         raise SystemExit(f"the exported files differ from torch: {low}")
     shutil.copyfile(Path(cn_clip.clip.__file__).parent / "vocab.txt", target / "vocab.txt")
     rows = {"vit.onnx": len(pixels), "clip_image.onnx": len(pixels), "clip_text.onnx": len(tokens)}
-    told = {name: ParitySpec(cosine=min(parity[name], 1.0), rows=count) for name, count in rows.items()}
-    text = json.dumps(_spec(target, told).model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1)
+    specs = {name: ParitySpec(cosine=min(parity[name], 1.0), rows=count) for name, count in rows.items()}
+    text = json.dumps(_spec(target, specs).model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1)
     (target / "pack.json").write_text(text + "\n", encoding="utf-8")
     size = sum(p.stat().st_size for p in target.iterdir() if p.is_file())
     LOG.info("pack of %.1f MB, least cosines %s", size / 1e6, parity)
@@ -102,14 +94,16 @@ def load_encoders(folder: Path) -> Encoders:
     """The averaged weights of the checkpoint, ready to run."""
     encoders = Encoders(len(things()))
     encoders.load_state_dict(_steady(folder / "encoders.pt"))
-    return encoders.eval()
+    encoders.eval()
+    return encoders
 
 
 def load_detector(folder: Path) -> Yolox:
     """The averaged weights of the checkpoint, ready to run."""
     detector = Yolox()
     detector.load_state_dict(_steady(folder / "detector.pt"))
-    return detector.eval()
+    detector.eval()
+    return detector
 
 
 def _steady(path: Path) -> dict[str, Any]:
@@ -144,13 +138,13 @@ def _write(net: nn.Module, example: Tensor, path: Path, source: str, out: str) -
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
     with torch.no_grad():
-        wanted = net(example).numpy()
+        expected = net(example).numpy()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = np.asarray(session.run(None, {source: example.numpy()})[0])
+    outputs = np.asarray(session.run(None, {source: example.numpy()})[0])
     alone = np.asarray(session.run(None, {source: example[:1].numpy()})[0])
     if alone.shape[0] != 1:
         raise SystemExit(f"{path} has a fixed batch")
-    return _least_cosine(wanted, found)
+    return _least_cosine(expected, outputs)
 
 
 def _least_cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from cn_clip.clip.model import CLIP
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from training.looks import SIDE
+from training.material.augment import SIDE
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # cn_clip's, used for both
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -70,7 +70,7 @@ class Trunk(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for conv, bn in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)):
             x = self.relu(bn(conv(x)))
-        return self.layer2(self.layer1(self.avgpool(x)))  # type: ignore[no-any-return]
+        return self.layer2(self.layer1(self.avgpool(x)))
 
 
 class MapEmbed(nn.Module):
@@ -85,7 +85,7 @@ class MapEmbed(nn.Module):
         self.proj = nn.Conv2d(channels, embed_dim, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.proj(x).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+        return self.proj(x).flatten(2).transpose(1, 2)
 
 
 def build_vit() -> VisionTransformer:
@@ -110,7 +110,7 @@ class Encoders(nn.Module):
 
     def shared(self, pixels: Tensor) -> Tensor:
         """The trunk's feature map of normalised pixels (n, 3, 32, 32)."""
-        return Trunk(self.clip.visual)(pixels)  # type: ignore[no-any-return]
+        return Trunk(self.clip.visual)(pixels)
 
     def clip_vectors(self, shared: Tensor) -> Tensor:
         visual = self.clip.visual

@@ -18,14 +18,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from embedding_pipeline.domain import Pixels, Vector
-from embedding_pipeline.models.chinese_clip import ClipTextEncoder, WordPieces
-from embedding_pipeline.models.packs import Pack, load_pack
-from embedding_pipeline.models.quantise import quantise_file
-from embedding_pipeline.models.runtime import OnnxSession
-from embedding_pipeline.models.vit import OnnxImageEncoder, cosines
-from embedding_pipeline.pictures.images import crop
-from embedding_pipeline.samples.names import things
+from boxlens.domain.objects import Vector
+from boxlens.domain.pictures import Pixels
+from boxlens.imaging.decoding import crop
+from boxlens.models.export.quantise import quantise_file
+from boxlens.models.image_encoder import OnnxImageEncoder, cosines
+from boxlens.models.packs.pack import Pack, load_pack
+from boxlens.models.runtimes.onnx_session import OnnxSession
+from boxlens.models.text_encoder import ClipTextEncoder, WordPieces
+from boxlens.samples.names import things
 from training.__main__ import PACK
 from training.evaluate import SETS, _recall, _scenes
 
@@ -65,11 +66,13 @@ def main() -> None:
         "| queries | gallery | least cosine to fp32, ViT | texts | worst change | mean change |",
         "|---|---|---|---|---|---|",
     ]
-    for asked, stored in PAIRS:
-        changed = 100 * (_recalls(forms[asked], forms[stored], gallery, queries[0], clip) - plain)
-        told = [", ".join(f"{points:+.2f}" for points in way) for way in (changed.min(axis=0), changed.mean(axis=0))]
-        nearest = near[asked] if asked == stored else ("", "")
-        lines.append(f"| {asked} | {stored} | {nearest[0]} | {nearest[1]} | {told[0]} | {told[1]} |")
+    for queried, stored in PAIRS:
+        changed = 100 * (_recalls(forms[queried], forms[stored], gallery, queries[0], clip) - plain)
+        points_text = [
+            ", ".join(f"{points:+.2f}" for points in way) for way in (changed.min(axis=0), changed.mean(axis=0))
+        ]
+        nearest = near[queried] if queried == stored else ("", "")
+        lines.append(f"| {queried} | {stored} | {nearest[0]} | {nearest[1]} | {points_text[0]} | {points_text[1]} |")
     print("\n".join(lines))  # noqa: T201
 
 
@@ -78,8 +81,8 @@ def _crops(pack: Pack, name: str, part: int, scenes: int) -> Crops:
     number_of = {thing.id: number for number, thing in enumerate(things())}
     cut: dict[int, Pixels] = {}
     for scene in _scenes(SETS[name], part, scenes):
-        for shown in scene.objects:
-            cut.setdefault(number_of[shown.thing_id], crop(scene.picture, shown.box, pack.crop_padding))
+        for obj in scene.objects:
+            cut.setdefault(number_of[obj.thing_id], crop(scene.picture, obj.box, pack.crop_padding))
     numbers = sorted(cut)
     return np.array(numbers), [cut[number] for number in numbers]
 
@@ -116,21 +119,25 @@ def _encoded(encoder: OnnxImageEncoder | None, pictures: Sequence[Pixels]) -> Ve
 
 
 def _recalls(
-    asked: Seen, stored: Seen, gallery: Mapping[str, Crops], numbers: npt.NDArray[np.int64], clip: Mapping[str, Vector]
+    queried: Seen,
+    stored: Seen,
+    gallery: Mapping[str, Crops],
+    numbers: npt.NDArray[np.int64],
+    clip: Mapping[str, Vector],
 ) -> npt.NDArray[np.float64]:
     """R@1, R@5 and R@10 of each kind of search on each set, one kind a row."""
     rows = []
     for name, (are, _) in gallery.items():
         for language in ("zh", "en"):
-            rows.append(_recall(asked.texts[language][are], are, clip[name], are))
-        rows.append(_recall(asked.queries["trained styles"], numbers, stored.gallery[name], are))
+            rows.append(_recall(queried.texts[language][are], are, clip[name], are))
+        rows.append(_recall(queried.queries["trained styles"], numbers, stored.gallery[name], are))
     return np.array([list(row.values()) for row in rows])
 
 
 def _nearness(form: Seen, plain: Seen) -> tuple[str, str]:
     """The least cosine to fp32 of crops through the ViT, and of texts, each with how many there are."""
     crops = np.concatenate([cosines(form.gallery[name], plain.gallery[name]) for name in SHOWN])
-    words = np.concatenate([cosines(form.texts[each], plain.texts[each]) for each in ("zh", "en")])
+    words = np.concatenate([cosines(form.texts[language], plain.texts[language]) for language in ("zh", "en")])
     return f"{crops.min():.4f} of {len(crops):,} crops", f"{words.min():.4f} of {len(words):,}"
 
 

@@ -48,7 +48,7 @@ class Csp(nn.Module):
         self.out = Conv(c_out, c_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(torch.cat([self.main(x), self.side(x)], 1))  # type: ignore[no-any-return]
+        return self.out(torch.cat([self.main(x), self.side(x)], 1))
 
 
 class Spp(nn.Module):
@@ -62,7 +62,7 @@ class Spp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.before(x)
-        return self.after(torch.cat([x, *(pool(x) for pool in self.pools)], 1))  # type: ignore[no-any-return]
+        return self.after(torch.cat([x, *(pool(x) for pool in self.pools)], 1))
 
 
 class Head(nn.Module):
@@ -76,8 +76,8 @@ class Head(nn.Module):
         self.classes = nn.Conv2d(HEAD, classes, 1)
         self.box = nn.Conv2d(HEAD, 4, 1)
         self.objectness = nn.Conv2d(HEAD, 1, 1)
-        nn.init.constant_(self.classes.bias, -4.6)  # type: ignore[arg-type]
-        nn.init.constant_(self.objectness.bias, -4.6)  # type: ignore[arg-type]
+        nn.init.constant_(self.classes.bias, -4.6)
+        nn.init.constant_(self.objectness.bias, -4.6)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
@@ -163,9 +163,9 @@ def assign(
     of_class = joint.transpose(1, 2).gather(1, classes.clamp(min=0)[..., None].expand(-1, -1, joint.shape[1]))
     others = -torch.log1p(-joint).sum(-1)[:, None] + torch.log1p(-of_class)
     cost = others - of_class.log() - 3 * overlap.clamp(min=1e-8).log() + 1e5 * ~(near & inside) + 1e9 * ~allowed
-    wanted = (overlap * allowed).topk(10, -1).values.sum(-1).int().clamp(min=1)
+    claim_counts = (overlap * allowed).topk(10, -1).values.sum(-1).int().clamp(min=1)
     rank = cost.argsort(-1).argsort(-1)
-    taken = (rank < wanted[..., None]) & allowed
+    taken = (rank < claim_counts[..., None]) & allowed
     cost = cost.masked_fill(~taken, 1e12)
     owner = cost.argmin(1)
     owner = torch.where(taken.any(1), owner, -1)

@@ -1,19 +1,27 @@
 import { createApp } from 'vue'
+import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createRouter, createWebHistory } from 'vue-router'
-import App from './App.vue'
-import { scrollPlace } from './scrolling'
-import SearchPage from './components/SearchPage.vue'
-import { i18n } from './language'
+import { createQueryClient } from '@/api/queryClient'
+import App from '@/app/App.vue'
+import { scrollBehavior } from '@/app/scrollBehavior'
+import SearchPage from '@/app/SearchPage.vue'
+import { fetchQueryPictures } from '@/features/query/pictures/onDemand'
+import { i18n, loadLanguage } from '@/i18n/language'
 import './styles/tokens.css'
 import './styles/base.css'
 
 const router = createRouter({
   history: createWebHistory(),
-  scrollBehavior: scrollPlace,
+  scrollBehavior,
   routes: [
     { path: '/', component: SearchPage },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
 
-createApp(App).use(i18n).use(router).mount('#app')
+const asksByPicture = /[?&](up|obj)=/.test(location.search)
+
+// A link with pictures waits for what shows them, so that nothing moves; else that comes when there is nothing else to do.
+await Promise.all([loadLanguage(i18n.global.locale.value), asksByPicture && fetchQueryPictures()])
+createApp(App).use(i18n).use(VueQueryPlugin, { queryClient: createQueryClient() }).use(router).mount('#app')
+if (!asksByPicture) setTimeout(() => void fetchQueryPictures().catch(() => {}), 2000)

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from tests.api.answers import check_order
 from tests.api.world import InProcess, World, proxy_in_process
 
-from embedding_pipeline.api.app import create_app
-from embedding_pipeline.settings import Settings
+from boxlens.api.app import create_app
+from boxlens.settings import Settings
 
 
 @pytest.fixture
@@ -18,20 +20,29 @@ def transport(tmp_path: Path) -> Iterator[InProcess]:
         yield transport
 
 
+@pytest.fixture(scope="package", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the API writes beside the servers, its log of changes, goes here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOXLENS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture
 def settings() -> Settings:
     return Settings()
 
 
 @pytest.fixture
-def world(transport: InProcess, settings: Settings) -> World:
+def world(transport: InProcess, settings: Settings) -> Iterator[World]:
     """Everything behind the API, with the empty collection ``photos``."""
-    world = World(transport, settings)
-    world.index.create("photos", world.pack)
-    return world
+    with closing(World(transport, settings)) as world:
+        world.writer.create("photos", world.pack)
+        yield world
 
 
 @pytest.fixture
 def client(world: World) -> Iterator[TestClient]:
-    with TestClient(create_app(world)) as client:
+    with TestClient(create_app(world), base_url="http://localhost") as client:
+        client.event_hooks["response"].append(check_order)
         yield client

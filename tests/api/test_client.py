@@ -18,14 +18,16 @@ from PIL import Image as Pil
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 from tests.api.world import SIZE, InProcess, World, picture_bytes
+from tests.checkout import ROOT
 
-from embedding_pipeline import client as client_module
-from embedding_pipeline import errors
-from embedding_pipeline.api.app import create_app
-from embedding_pipeline.client import Client, Example
-from embedding_pipeline.settings import Settings
+from boxlens import client as client_module
+from boxlens.api.app import create_app
+from boxlens.client import Client, Example
+from boxlens.domain import errors
+from boxlens.domain.pictures import Pixels
+from boxlens.settings import Settings
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "client.md"
+GUIDE = ROOT / "docs" / "client.md"
 
 
 class Web(httpx.BaseTransport):
@@ -43,13 +45,13 @@ class Web(httpx.BaseTransport):
 
 @pytest.fixture
 def web(world: World, transport: InProcess) -> Iterator[Web]:
-    with InProcess(TestClient(create_app(world), raise_server_exceptions=False)) as app:
+    with InProcess(TestClient(create_app(world), base_url="http://localhost", raise_server_exceptions=False)) as app:
         yield Web(app, transport)
 
 
 @pytest.fixture
 def boxlens(web: Web) -> Iterator[Client]:
-    with Client("http://boxlens.test", transport=web) as client:
+    with Client("http://boxlens.localhost", transport=web) as client:
         yield client
 
 
@@ -77,12 +79,18 @@ def test_every_kind_of_picture_is_the_same_picture(boxlens: Client, tmp_path: Pa
     file.write_bytes(picture_bytes(3))
     stored = boxlens.add("photos", file, caption="<b>bold</b>", tags=["x", "y"])
     assert (stored.caption, stored.tags, stored.file_name) == ("<b>bold</b>", ["x", "y"], "a.png")
-    kinds = [str(file), file, picture_bytes(3), pixels(3), Pil.fromarray(pixels(3))]
+    kinds: list[str | Path | bytes | Pixels | Pil.Image] = [
+        str(file),
+        file,
+        picture_bytes(3),
+        pixels(3),
+        Pil.fromarray(pixels(3)),
+    ]
     for kind in kinds:
-        found = boxlens.search("photos", images=[Example(kind, box=[10, 10, 60, 50])], min_relevance=None)
-        assert found.hits[0].image_id == stored.image_id
-        assert found.hits[0].objects[0].label == "red"
-        assert all(why.similarity > 0.999 for why in found.hits[0].objects[0].why)
+        answer = boxlens.search("photos", images=[Example(kind, box=[10, 10, 60, 50])], min_relevance=None)
+        assert answer.hits[0].image_id == stored.image_id
+        assert answer.hits[0].objects[0].label == "red"
+        assert all(why.similarity > 0.999 for why in answer.hits[0].objects[0].why)
 
 
 def test_all_pages_are_walked(boxlens: Client, world: World) -> None:
@@ -95,14 +103,14 @@ def test_all_pages_are_walked(boxlens: Client, world: World) -> None:
 
 def test_words_to_keep_away_from_filters_and_stored_objects(boxlens: Client, world: World) -> None:
     red, green = world.add(1), world.add(2, left="green", right="yellow")
-    found = boxlens.search("photos", "red", not_=["red"], signals={"words": 1, "vit": 0, "clip": 0})
-    assert found.hits == []
+    answer = boxlens.search("photos", "red", not_=["red"], signals={"words": 1, "vit": 0, "clip": 0})
+    assert answer.hits == []
     only = boxlens.search("photos", filter={"label": ["green"]})
     assert [hit.image_id for hit in only.hits] == [green]
     alike = boxlens.search("photos", objects=[f"{red}-1"], min_relevance=None)
     assert alike[0].image_id == red
     near = boxlens.similar("photos", f"{red}-1")
-    assert f"{red}-1" not in [one.object_id for hit in near.hits for one in hit.objects]
+    assert f"{red}-1" not in [obj.object_id for hit in near.hits for obj in hit.objects]
     assert {count.value for count in boxlens.facets("photos").facets["label"]} == {"red", "blue", "green", "yellow"}
 
 
@@ -115,7 +123,7 @@ def test_collections_and_images_come_and_go(boxlens: Client) -> None:
         boxlens.image("shop", stored.image_id)
     assert boxlens.restore("shop", stored.image_id).caption == "new"
     boxlens.drop("shop")
-    assert [one.name for one in boxlens.collections()] == ["photos"]
+    assert [entry.name for entry in boxlens.collections()] == ["photos"]
 
 
 def test_a_result_shows_itself_and_nothing_in_it_is_run(boxlens: Client, world: World) -> None:
@@ -135,7 +143,7 @@ def test_a_result_shows_itself_and_nothing_in_it_is_run(boxlens: Client, world: 
 def test_a_drawn_picture_has_its_boxes(boxlens: Client, world: World) -> None:
     world.add(1)
     results = boxlens.search("photos", "red", min_relevance=None)
-    (red,) = [one for one in results[0].objects if one.label == "red"]
+    (red,) = [obj for obj in results[0].objects if obj.label == "red"]
     picture = np.asarray(results.draw(0)).astype(int)
     x1, y1, _, _ = map(int, red.box)
     original = pixels(1).astype(int)
@@ -156,11 +164,11 @@ def test_exports_hold_what_was_found(boxlens: Client, world: World, tmp_path: Pa
     first = results[0].objects[0]
     assert (rows[0]["object_id"], float(rows[0]["x1"])) == (first.object_id, first.box[0])
     results.to_coco(tmp_path / "c.json")
-    told = json.loads((tmp_path / "c.json").read_text("utf-8"))
-    objects = [one for hit in results.hits for one in hit.objects if one.kind == "object"]
-    assert len(told["annotations"]) == len(objects)
-    assert told["annotations"][0]["bbox"] == [10, 10, 50, 40]
-    assert {c["name"] for c in told["categories"]} == {one.label for one in objects}
+    content = json.loads((tmp_path / "c.json").read_text("utf-8"))
+    objects = [obj for hit in results.hits for obj in hit.objects if obj.kind == "object"]
+    assert len(content["annotations"]) == len(objects)
+    assert content["annotations"][0]["bbox"] == [10, 10, 50, 40]
+    assert {c["name"] for c in content["categories"]} == {obj.label for obj in objects}
 
 
 def test_errors_are_typed_and_say_what_to_do(boxlens: Client, web: Web, transport: InProcess, world: World) -> None:
@@ -197,17 +205,17 @@ def test_the_key_goes_to_boxlens_alone(world: World, transport: InProcess) -> No
     world.settings = Settings()
     world.settings.api.keys = (SecretStr("secret"),)
     world.add(1)
-    with InProcess(TestClient(create_app(world))) as app:
+    with InProcess(TestClient(create_app(world), base_url="http://localhost")) as app:
         web = Web(app, transport)
-        with Client("http://boxlens.test", transport=web) as nobody, pytest.raises(errors.Denied):
+        with Client("http://boxlens.localhost", transport=web) as nobody, pytest.raises(errors.Denied):
             nobody.collections()
-        with Client("http://boxlens.test", "secret", transport=web) as boxlens:
+        with Client("http://boxlens.localhost", "secret", transport=web) as boxlens:
             boxlens.search("photos", "red", min_relevance=None).draw(0)
-    assert web.keys == {"boxlens.test": "secret", "pictures.test": None}
+    assert web.keys == {"boxlens.localhost": "secret", "pictures.test": None}
 
 
 def test_importing_it_loads_no_network_and_no_server() -> None:
-    code = "import sys, embedding_pipeline.client; print(*sorted(sys.modules))"
+    code = "import sys, boxlens.client; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"onnxruntime", "cv2", "torch", "towhee", "fastapi", "elasticsearch", "uvicorn", "jpype"}
     assert heavy.isdisjoint(loaded)

@@ -12,7 +12,7 @@ from tests.api.world import World
 C = "/v1/collections/photos"
 
 
-def found(client: TestClient, filter: Any) -> set[str]:
+def image_ids(client: TestClient, filter: Any) -> set[str]:
     answer = (
         client.get(f"{C}/search", params={"filter": filter})
         if isinstance(filter, str)
@@ -44,7 +44,7 @@ def found(client: TestClient, filter: Any) -> set[str]:
 def test_any_name_of_a_class_stands_for_it(client: TestClient, world: World, filter: Any) -> None:
     yellow = world.add(1, left="yellow", right="yellow")
     world.add(2)
-    assert found(client, filter) == {yellow}
+    assert image_ids(client, filter) == {yellow}
 
 
 def test_facets_take_names_too(client: TestClient, world: World) -> None:
@@ -77,9 +77,9 @@ def test_a_name_of_no_class_is_refused_at_its_place(
         if isinstance(filter, str)
         else client.post(url, json={"filter": filter})
     )
-    told = problem(answer, 422, "bad_query")
-    assert told["errors"][0]["place"] == place
-    assert told["hint"] == (f"Did you mean {near}?" if near else "All classes and their names: GET /v1/labels.")
+    body = problem(answer, 422, "bad_query")
+    assert body["errors"][0]["place"] == place
+    assert body["hint"] == (f"Did you mean {near}?" if near else "All classes and their names: GET /v1/labels.")
 
 
 def test_beside_all_of_and_clauses_names_are_taken_as_well(client: TestClient, world: World) -> None:

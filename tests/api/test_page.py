@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.api.world import World
 
-from embedding_pipeline.api.app import create_app
+from boxlens.api.app import create_app
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def page(tmp_path: Path, world: World) -> Iterator[TestClient]:
     (dist / "index.html").write_text("<!doctype html><title>Boxlens</title>")
     (dist / "assets" / "app-1a2b3c.js").write_text("export {}")
     (dist / "favicon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    with TestClient(create_app(world, page_dir=dist)) as client:
+    with TestClient(create_app(world, page_dir=dist), base_url="http://localhost") as client:
         yield client
 
 
@@ -35,6 +35,7 @@ def test_the_policy_lets_no_foreign_or_inline_script_run(page: TestClient) -> No
     policy = dict(part.split(" ", 1) for part in page.get("/").headers["content-security-policy"].split("; "))
     assert policy["script-src"] == "'self'"
     assert "http://pictures.test" in policy["img-src"].split()
+    assert "http://pictures.test" in policy["media-src"].split()  # videos of which frames are stored
     assert policy["frame-ancestors"] == "'none'"
     assert page.get("/").headers["x-content-type-options"] == "nosniff"
 

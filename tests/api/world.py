@@ -5,6 +5,7 @@ Only the networks are small: they find blocks of pure colour and tell them apart
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,20 +17,32 @@ from starlette.testclient import TestClient
 from tests import parts
 
 import minio_proxy.app
-from embedding_pipeline.domain import Box, ImageRef, LabelName, Missing, PackInfo, Stage, object_id
-from embedding_pipeline.errors import ModelMissing
-from embedding_pipeline.ingest.indexing import Indexer
-from embedding_pipeline.pictures import images
-from embedding_pipeline.pipeline.graph import IngestPipeline, QueryPipeline
-from embedding_pipeline.pipeline.remembering import Lookups, RememberedTexts
-from embedding_pipeline.pipeline.stages import KnownImages, StageClock, Stages
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.queries import Filter
-from embedding_pipeline.search.searching import Searcher
-from embedding_pipeline.settings import Settings
-from embedding_pipeline.stores.exact import ExactIndex
-from embedding_pipeline.stores.fetching import GuardedFetcher
-from embedding_pipeline.stores.proxy_client import ProxyStore
+from boxlens.domain.boxes import Box
+from boxlens.domain.collections import CollectionSet, PackInfo
+from boxlens.domain.errors import ModelMissing
+from boxlens.domain.filters import Filter
+from boxlens.domain.objects import LabelName, object_id
+from boxlens.domain.ports import ObjectIndex
+from boxlens.domain.references import ImageRef
+from boxlens.domain.reports import Missing, Stage
+from boxlens.fetch.guarded import GuardedFetcher
+from boxlens.imaging import decoding as images
+from boxlens.index.memory.index import InMemoryIndex
+from boxlens.ingest.indexer import Indexer
+from boxlens.library.corrections import Corrector
+from boxlens.library.following.ledger import Ledger
+from boxlens.library.recorded_writer import RecordedWriter
+from boxlens.library.saved.ledger import SavedSearches
+from boxlens.objectstore.proxy_client import ProxyStore
+from boxlens.pipeline.caching import CachedTextEncoder, Lookups
+from boxlens.pipeline.engine import BatchSizes, IngestEngine
+from boxlens.pipeline.engines.sequential import SequentialEngine
+from boxlens.pipeline.query_pictures import QueryPipeline
+from boxlens.pipeline.stages import StageClock, Stages, StoredImages
+from boxlens.records.records import Records
+from boxlens.search.searcher import Searcher
+from boxlens.settings import Settings
+from boxlens.suggestions.suggester import Suggester
 from minio_proxy.settings import ProxySettings
 
 RED, BLUE = Box(10, 10, 60, 50), Box(90, 60, 150, 110)
@@ -62,22 +75,25 @@ class InProcess(httpx.BaseTransport, AbstractContextManager["InProcess"]):
             return httpx.Response(self.status)
         path = request.url.raw_path.decode()
         answer = self._client.request(request.method, path, content=request.read(), headers=dict(request.headers))
-        dated = {name: value for name, value in answer.headers.items() if name == "last-modified"}
-        return httpx.Response(answer.status_code, content=answer.content, headers=dated)
+        kept = {name: value for name, value in answer.headers.items() if name in ("last-modified", "content-length")}
+        return httpx.Response(answer.status_code, content=answer.content, headers=kept)
 
     def __enter__(self) -> InProcess:
         self._client.__enter__()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
     ) -> None:
         self._client.__exit__(kind, error, trace)
 
 
 def proxy_in_process(root: Path) -> InProcess:
     """The real minio-proxy over a folder."""
-    app = minio_proxy.app.create_app(ProxySettings(root=root))
+    app = minio_proxy.app.create_app(ProxySettings(root=root, allowed_hosts=("pictures.test",)))
     return InProcess(TestClient(app, raise_server_exceptions=False))
 
 
@@ -86,6 +102,7 @@ class NamedPack:
     """What is known of a pack that this world never runs."""
 
     info: PackInfo
+    about: str = "Pack of blocks."
 
 
 @dataclass
@@ -94,27 +111,43 @@ class World:
 
     transport: InProcess
     settings: Settings = field(default_factory=Settings)
-    index: ObjectIndex = field(default_factory=ExactIndex)
+    index: ObjectIndex = field(default_factory=InMemoryIndex)
     pack: PackInfo = parts.PACK
     bucket: str = "pictures"
     missing: list[Missing] = field(default_factory=list)
+    proxy: str = "http://pictures.test"
 
     def __post_init__(self) -> None:
-        self.store = ProxyStore("http://pictures.test", transport=self.transport, sleep=lambda seconds: None)
+        self.store = ProxyStore(self.proxy, transport=self.transport, pause_s=0)
         self.fetcher = GuardedFetcher(self.settings.fetch, self.settings.api.max_upload_bytes, resolve=no_names)
         self.networks = parts.networks()
-        self.indexer = Indexer(self.index, self.pack, self._pipeline)
+        self._folder = tempfile.TemporaryDirectory(prefix="boxlens-world-", ignore_cleanup_errors=True)
+        folder = Path(self._folder.name)
+        self.following, self.saved = Ledger(folder / "following.sqlite"), SavedSearches(folder / "saved.sqlite")
+        self.writer = RecordedWriter(self.index, Records(self.store))
+        self.indexer = Indexer(self.index, self.pack, self._pipeline, writer=self.writer)
+        self.corrector = Corrector(self.index, self.writer, self.store, self.fetcher, self.networks, self.pack)
         self.pictures = QueryPipeline(self.networks, self.settings.pipeline.remembered)
-        self.texts = RememberedTexts(parts.ColourWords(), self.settings.pipeline.remembered)
+        self.texts = CachedTextEncoder(parts.ColourWords(), self.settings.pipeline.remembered)
         self.searcher = Searcher(self.index, self.pack, self.pictures, self.texts, parts.LABELS)
+        self.suggester = Suggester(self.index, parts.LABELS)
 
-    def _pipeline(self, known: KnownImages, clock: StageClock) -> IngestPipeline:
+    def close(self) -> None:
+        """Close the ledgers: a process that made hundreds of worlds would have no descriptors left."""
+        self.following.close()
+        self.saved.close()
+        self._folder.cleanup()
+
+    def _pipeline(self, stored: StoredImages, clock: StageClock) -> IngestEngine:
         stages = Stages(
-            self.networks, fetcher=self.fetcher, store=self.store, known=known, bucket=self.bucket, clock=clock
+            self.networks, fetcher=self.fetcher, store=self.store, stored=stored, bucket=self.bucket, clock=clock
         )
-        return IngestPipeline(stages, detect_batch=2, embed_batch=8)
+        return SequentialEngine(stages, BatchSizes(detect=2, embed=8))
 
-    def at(self, collection: str, *, fresh: bool = False) -> World:
+    def for_collection(self, collection: str | CollectionSet, *, fresh: bool = False) -> World:
+        return self
+
+    def for_pictures(self, collection: str, *, fresh: bool = False) -> World:
         return self
 
     def pack_named(self, name: str) -> NamedPack:

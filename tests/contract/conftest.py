@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 from tests.contract.objects import PACK
-from tests.servers import live, minio
+from tests.servers import live
 
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.settings import ElasticsearchSettings, IndexSettings
-from embedding_pipeline.stores.elastic import ElasticIndex
-from embedding_pipeline.stores.elastic_client import connect
-from embedding_pipeline.stores.exact import ExactIndex
+from boxlens.domain.ports import ObjectIndex
+from boxlens.index.elasticsearch.client import connect
+from boxlens.index.elasticsearch.index import ElasticsearchIndex
+from boxlens.index.memory.index import InMemoryIndex
+from boxlens.settings import ElasticsearchSettings, IndexSettings
 from minio_proxy.app import create_app
 from minio_proxy.settings import ProxySettings
-
-
-@pytest.fixture(scope="session")
-def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[minio.Minio]:
-    """A real server for the whole session. In a strict run its absence is a failure."""
-    try:
-        program = minio.binary()
-    except minio.NoMinio as error:
-        if minio.strict():
-            pytest.fail(f"MinIO cannot be had: {error}")
-        pytest.skip(f"MinIO cannot be had: {error}")
-    with minio.running(tmp_path_factory.mktemp("minio"), program) as server:
-        yield server
 
 
 @pytest.fixture(scope="session", params=["file", "s3"])
 def proxy_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ProxySettings:
     """Settings of a proxy over an empty folder, and of one over the real MinIO."""
     folder = tmp_path_factory.mktemp("proxy")
-    common = {"root": folder / "root", "cache": folder / "cache", "max_bytes": 4 * 1024 * 1024, "idle_s": 5.0}
+    common: dict[str, Any] = {
+        "root": folder / "root",
+        "cache": folder / "cache",
+        "max_bytes": 4 * 1024 * 1024,
+        "idle_s": 5.0,
+    }
     if request.param == "file":
         return ProxySettings(backend="file", **common)
     server = request.getfixturevalue("minio_server")
@@ -68,10 +61,10 @@ def prefix() -> str:
 
 
 @pytest.fixture
-def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
+def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticsearchIndex]:
     """The adapter over the running node, with names of its own; its collections are dropped afterwards."""
     client = connect(elasticsearch_url, ElasticsearchSettings())
-    index = ElasticIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
+    index = ElasticsearchIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
     yield index
     for collection in index.collections():
         index.drop(collection.name)
@@ -81,9 +74,9 @@ def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticIndex]:
 @pytest.fixture(params=["exact", "elastic"])
 def index(request: pytest.FixtureRequest) -> ObjectIndex:
     if request.param == "exact":
-        return ExactIndex()
-    found: ObjectIndex = request.getfixturevalue("elastic")
-    return found
+        return InMemoryIndex()
+    elastic: ObjectIndex = request.getfixturevalue("elastic")
+    return elastic
 
 
 @pytest.fixture

@@ -10,9 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from embedding_pipeline.domain import Box, GeoPoint, ImageRecord, IndexedObject, ItemResult, PackInfo, Vector
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.queries import Condition, Filter, Range
+from boxlens.domain.boxes import Box
+from boxlens.domain.collections import PackInfo
+from boxlens.domain.filters import Condition, Filter, NumberRange
+from boxlens.domain.objects import IndexedObject, Vector
+from boxlens.domain.pictures import GeoPoint, ImageRecord
+from boxlens.domain.ports import ObjectIndex
+from boxlens.domain.reports import ItemResult
 
 VIT, CLIP = 16, 8
 PACK = PackInfo("test", "r1", VIT, CLIP)
@@ -25,7 +29,7 @@ def unit(seed: int, dims: int) -> Vector:
 
 def record(name: str, **changes: Any) -> ImageRecord:
     """The record of a made-up picture of 640 x 480; its id is the hash of its name."""
-    known = ImageRecord(
+    defaults = ImageRecord(
         image_id=hashlib.sha256(name.encode()).hexdigest(),
         bucket="images",
         image_key=f"ab/{name}.jpg",
@@ -37,7 +41,7 @@ def record(name: str, **changes: Any) -> ImageRecord:
         format="jpeg",
         md5=hashlib.md5(name.encode()).hexdigest(),
     )
-    return replace(known, **changes)
+    return replace(defaults, **changes)
 
 
 def frame(image: ImageRecord, **changes: Any) -> IndexedObject:
@@ -68,10 +72,9 @@ def full() -> list[IndexedObject]:
     return [frame(image), first, thing(image, 2, "dog", 0.25)]
 
 
-def where(field: str, *any_of: str, none_of: tuple[str, ...] = (), gte: object = None, lte: object = None) -> Filter:
-    """One condition."""
-    bounds = None if gte is lte is None else Range(gte, lte)  # type: ignore[arg-type]
-    return Filter((Condition(field, any_of, none_of, bounds),))
+def where(field: str, *any_of: str, none_of: tuple[str, ...] = (), range: NumberRange | None = None) -> Filter:
+    """One condition on keywords or a number."""
+    return Filter((Condition(field, any_of, none_of, range),))
 
 
 def written(index: ObjectIndex, collection: str, objects: Sequence[IndexedObject]) -> list[ItemResult]:

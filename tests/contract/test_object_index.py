@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 from tests.contract.objects import PACK, VIT, frame, full, record, same, thing, unit, written
 
-from embedding_pipeline.domain import Box, GeoPoint, IndexedObject, PackInfo
-from embedding_pipeline.errors import BadInput, NotFound, PackMismatch
-from embedding_pipeline.ports import ObjectIndex
-from embedding_pipeline.queries import Filter, WordQuery
+from boxlens.domain.boxes import Box
+from boxlens.domain.collections import PackInfo
+from boxlens.domain.errors import BadInput, NotFound, PackMismatch
+from boxlens.domain.filters import Condition, Filter
+from boxlens.domain.objects import IndexedObject
+from boxlens.domain.pictures import GeoPoint
+from boxlens.domain.ports import ObjectIndex
+from boxlens.domain.queries import WordQuery
 
 
 def test_a_collection_is_made_once_and_described(index: ObjectIndex) -> None:
@@ -45,6 +49,7 @@ CALLS: dict[str, Callable[[ObjectIndex, str], object]] = {
     "drop": lambda index, name: index.drop(name),
     "refresh": lambda index, name: index.refresh(name),
     "serving": lambda index, name: index.serving(name, loading=True),
+    "merge": lambda index, name: index.merge(name),
     "check_pack": lambda index, name: index.check_pack(name, PACK),
     "write": lambda index, name: list(index.write(name, full())),
     "stored": lambda index, name: index.stored(name, ["x"]),
@@ -236,12 +241,26 @@ def test_annotating_an_image_and_one_object(index: ObjectIndex, c: str) -> None:
         index.annotate(c, image_id, number=9, caption="?")
 
 
+def test_an_image_in_albums(index: ObjectIndex, c: str) -> None:
+    objects, other = full(), record("other")
+    written(index, c, [*objects, frame(other)])
+    image_id = objects[0].image.image_id
+    index.annotate(c, image_id, albums=["Tuscany", "best of 2023", "Tuscany"])
+    back = index.image(c, image_id)
+    assert {(obj.image.albums, obj.image.edited) for obj in back} == {(("Tuscany", "best of 2023"), ("albums",))}
+    inside = Filter((Condition("albums", any_of=("best of 2023",)),))
+    assert {match.image_id for match in index.matching(c, inside, 10)} == {image_id}
+    assert index.facets(c, Filter())["album"] == {"Tuscany": 1, "best of 2023": 1}
+    index.annotate(c, image_id, albums=[])
+    assert index.matching(c, inside, 10) == []
+
+
 def test_annotations_are_found_at_once(index: ObjectIndex, c: str) -> None:
     objects = full()
     written(index, c, objects)
     index.annotate(c, objects[0].image.image_id, number=1, tags=["zebracrossing"])
-    (found,) = index.search(c, [WordQuery((), ("zebracrossing",), 5)])
-    assert [r.object_id for r in found] == [objects[1].object_id]
+    (ranking,) = index.search(c, [WordQuery((), ("zebracrossing",), 5)])
+    assert [r.object_id for r in ranking] == [objects[1].object_id]
 
 
 def test_deleting_an_image(index: ObjectIndex, c: str) -> None:
@@ -265,7 +284,3 @@ def test_odd_text_is_stored(index: ObjectIndex, c: str) -> None:
     tags = ("", "🐶" * 3000, "x" * 40_000)
     written(index, c, [frame(replace(image, tags=tags, camera="y" * 40_000))])
     assert set(index.stored(c, [image.image_id])) == {image.image_id}
-
-
-def test_ready(index: ObjectIndex, c: str) -> None:
-    assert index.ready() == ""

@@ -103,7 +103,7 @@ def test_a_file_larger_than_one_chunk_streams_whole(proxy: httpx.Client, bucket:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "content", "said"),
+    ("byte_range", "status", "content", "content_range"),
     [
         ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
         ("bytes=7-", 206, b"789", "bytes 7-9/10"),
@@ -117,11 +117,13 @@ def test_a_file_larger_than_one_chunk_streams_whole(proxy: httpx.Client, bucket:
         ("lines=1-2", 200, b"0123456789", None),
     ],
 )
-def test_ranges(proxy: httpx.Client, bucket: str, wanted: str, status: int, content: bytes | None, said: str) -> None:
+def test_ranges(
+    proxy: httpx.Client, bucket: str, byte_range: str, status: int, content: bytes | None, content_range: str
+) -> None:
     proxy.put(f"/file/{bucket}/digits", content=b"0123456789")
-    got = proxy.get(f"/file/{bucket}/digits", headers={"Range": wanted})
+    got = proxy.get(f"/file/{bucket}/digits", headers={"Range": byte_range})
     assert got.status_code == status
-    assert got.headers.get("content-range") == said
+    assert got.headers.get("content-range") == content_range
     if content is not None:
         assert got.content == content
 
@@ -155,14 +157,14 @@ def test_listing_pages_through_every_key_in_byte_order(proxy: httpx.Client, buck
 
 
 def list_all(proxy: httpx.Client, bucket: str, prefix: str, limit: int) -> list[str]:
-    found: list[str] = []
+    keys: list[str] = []
     cursor = ""
     while cursor is not None:
         page = proxy.get(f"/file/{bucket}", params={"prefix": prefix, "limit": limit, "cursor": cursor}).json()
         assert len(page["keys"]) <= limit
-        found += [entry["key"] for entry in page["keys"]]
+        keys += [entry["key"] for entry in page["keys"]]
         cursor = page["next_cursor"]
-    return found
+    return keys
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=%00", "cursor=a", "cursor=~~~~"])
@@ -212,7 +214,7 @@ def test_uploads_are_checked_and_leave_nothing_behind(
 
 
 @pytest.mark.parametrize(
-    ("key", "data", "kind", "shown"),
+    ("key", "data", "kind", "inline"),
     [
         ("p.jpg", jpeg(8, 8), "image/jpeg", True),
         ("wrong.png", jpeg(8, 8), "image/jpeg", True),
@@ -223,13 +225,13 @@ def test_uploads_are_checked_and_leave_nothing_behind(
     ],
 )
 def test_only_pictures_are_shown_in_place(
-    proxy: httpx.Client, bucket: str, key: str, data: bytes, kind: str, shown: bool
+    proxy: httpx.Client, bucket: str, key: str, data: bytes, kind: str, inline: bool
 ) -> None:
     proxy.put(f"/file/{bucket}/{key}", content=data)
     got = proxy.get(f"/file/{bucket}/{key}")
     if key != "logo.svg":
         assert got.headers["content-type"].split(";")[0] == kind
-    assert got.headers["content-disposition"].startswith("inline" if shown else "attachment")
+    assert got.headers["content-disposition"].startswith("inline" if inline else "attachment")
     assert "sandbox" in got.headers["content-security-policy"]
 
 

@@ -15,9 +15,9 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from embedding_pipeline.domain import Box
-from embedding_pipeline.errors import NotFound, ProxyAway, Unavailable
-from embedding_pipeline.stores.proxy_client import ProxyStore
+from boxlens.domain.boxes import Box
+from boxlens.domain.errors import NotFound, ProxyAway, Unavailable
+from boxlens.objectstore.proxy_client import ProxyStore
 from minio_proxy.app import create_app
 from minio_proxy.settings import ProxySettings
 
@@ -56,16 +56,17 @@ def store(address: str) -> Iterator[ProxyStore]:
 
 def test_bytes_come_back_as_they_went(store: ProxyStore) -> None:
     for key in ("plain.jpg", "deep/er/图 片+%41.jpg"):
-        assert store.put_at("images", key) is None
+        assert store.stat("images", key) is None
         store.put("images", key, picture(), "image/jpeg")
         store.put("images", key, picture(), "image/jpeg")
-        put_at = store.put_at("images", key)
-        assert put_at is not None
-        assert abs((datetime.now(UTC) - put_at).total_seconds()) < 60
+        there = store.stat("images", key)
+        assert there is not None
+        assert there.size == len(picture())
+        assert abs((datetime.now(UTC) - there.put_at).total_seconds()) < 60
         assert store.get("images", key) == picture()
         store.delete("images", key)
         store.delete("images", key)
-        assert store.put_at("images", key) is None
+        assert store.stat("images", key) is None
     with pytest.raises(NotFound):
         store.get("images", "plain.jpg")
 
@@ -79,7 +80,7 @@ def test_keys_are_listed_by_prefix_over_pages(store: ProxyStore, monkeypatch: py
     for number in range(5):
         store.put("uploads", f"a/{number}", b"x", "application/octet-stream")
     store.put("uploads", "b/0", b"x", "application/octet-stream")
-    monkeypatch.setattr("embedding_pipeline.stores.proxy_client.PAGE", 2)
+    monkeypatch.setattr("boxlens.objectstore.proxy_client.PAGE", 2)
     assert list(store.keys("uploads", "a/")) == [f"a/{number}" for number in range(5)]
     assert len(list(store.keys("uploads"))) == 6
     assert list(store.keys("never-written")) == []
@@ -125,7 +126,7 @@ def test_a_wrong_key_may_not_write(address: str) -> None:
 
 def test_ready_says_whether_it_answers(store: ProxyStore) -> None:
     assert store.ready() == ""
-    away = ProxyStore("http://127.0.0.1:9", sleep=lambda seconds: None)
+    away = ProxyStore("http://127.0.0.1:9", pause_s=0)
     assert "127.0.0.1:9" in away.ready()
     with pytest.raises(ProxyAway):
         away.get("images", "x")

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
-from tests.shared import PHOTOS
+from tests.e2e.steps import PICTURES
 
 CANON, FUJI = ("Canon", "Canon EOS R6"), ("FUJIFILM", "X-T5")
 FORBIDDEN_CITY, TEMPLE_OF_HEAVEN, SHANGHAI = (39.9163, 116.3972), (39.8822, 116.4066), (31.2304, 121.4737)
@@ -62,10 +62,10 @@ def make_album(site: str) -> Album:
     return album
 
 
-def put(api: httpx.Client, collection: str, name: str, data: bytes, **said: str | list[str]) -> str:
+def put(api: httpx.Client, collection: str, name: str, data: bytes, **description: str | list[str]) -> str:
     """One picture taken in; its id."""
     files = {"file": (name, data, "image/jpeg")}
-    answer = api.post(f"/v1/collections/{collection}/images", files=files, data=said)
+    answer = api.post(f"/v1/collections/{collection}/images", files=files, data=description)
     answer.raise_for_status()
     return str(answer.json()["image_id"])
 
@@ -82,6 +82,6 @@ def jpeg(shot: Shot) -> bytes:
         gps[GPS.GPSLatitudeRef], gps[GPS.GPSLatitude] = "N" if lat >= 0 else "S", (abs(lat), 0.0, 0.0)
         gps[GPS.GPSLongitudeRef], gps[GPS.GPSLongitude] = "E" if lon >= 0 else "W", (abs(lon), 0.0, 0.0)
     out = io.BytesIO()
-    with Image.open(PHOTOS / Path(f"{shot.photo}.jpg")) as photo:
+    with Image.open(PICTURES / Path(f"{shot.photo}.jpg")) as photo:
         photo.save(out, "JPEG", quality=92, exif=exif)
     return out.getvalue()

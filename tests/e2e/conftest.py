@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from tests.e2e.album import Album, make_album
 
 FLAGS = [
     "--headless",
@@ -29,15 +30,27 @@ def site(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def album(site: str) -> Album:
+    """A collection with dates and places, taken in once for all tests that only read it."""
+    return make_album(site)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """One for all browsers: a thread can hold no second one."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("Debian's chromium is not installed")
     expect.set_options(timeout=20_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 class Visit:
@@ -75,10 +88,10 @@ class Visit:
         page.goto(path if path.startswith("about:") else self.site + path)
         return page
 
-    def _note(self, said: ConsoleMessage) -> None:
+    def _note(self, message: ConsoleMessage) -> None:
         # The browser logs every refused request; the page shows those to the user, and the tests look for that.
-        if said.type == "error" and not said.text.startswith("Failed to load resource"):
-            self.complaints.append(said.text)
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(message.text)
 
     def close(self) -> None:
         for context in self._contexts:

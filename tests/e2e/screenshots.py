@@ -11,9 +11,9 @@ import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from tests.checkout import ROOT
 from tests.e2e.conftest import FLAGS
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".screenshots"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
@@ -79,8 +79,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("url")
     options.add_argument("--readme", action="store_true")
-    given = options.parse_args()
-    url = given.url.rstrip("/")
+    arguments = options.parse_args()
+    url = arguments.url.rstrip("/")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for size, (width, height) in SIZES.items():
@@ -96,7 +96,7 @@ def main() -> None:
                     states(context.new_page(), url, *WORDS[language], folder)
                     context.close()
         browser.close()
-    if given.readme:
+    if arguments.readme:
         images = ROOT / "docs" / "images"
         shutil.copy(FOLDER / "desktop-light-en" / "words.png", images / "search.png")
         shutil.copy(FOLDER / "phone-dark-zh" / "opened.png", images / "opened.png")

@@ -6,14 +6,12 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.shared import needs_photos
 
-from embedding_pipeline.bench.page import bench_page
-from embedding_pipeline.errors import Unavailable
+from boxlens.benchmarks.page import bench_page
+from boxlens.domain.errors import Unavailable
 
 
 @pytest.mark.browser
-@needs_photos
 def test_every_time_is_measured(site: str) -> None:
     if shutil.which("chromium") is None:
         pytest.skip("Debian's chromium is not installed")

@@ -4,47 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from tests.e2e.conftest import Visit
-from tests.shared import DATA, PHOTOS, needs_photos
+from tests.e2e.steps import DOG, HORSES, NO_PICTURE, give, look, overlap, searches
 
-pytestmark = [pytest.mark.browser, needs_photos]
-
-HORSES = PHOTOS / "000000007281.jpg"
-DOG = PHOTOS / "000000000790.jpg"
-
-
-def look(page: Page, words: str) -> None:
-    page.get_by_test_id("words").fill(words)
-    page.get_by_test_id("words").press("Enter")
-
-
-def give(page: Page) -> None:
-    page.get_by_test_id("file").set_input_files(HORSES)
-    expect(page.get_by_test_id("choices")).to_be_visible()
-    expect(page.get_by_test_id("hit").first).to_be_visible()
-
-
-def searches(page: Page) -> list[list[dict[str, Any]]]:
-    """The clauses of every search the page sends from now on."""
-    sent: list[list[dict[str, Any]]] = []
-
-    def note(request: Any) -> None:
-        if request.method == "POST" and request.url.endswith("/search"):
-            sent.append(request.post_data_json["clauses"])
-
-    page.on("request", note)
-    return sent
-
-
-def overlap(a: list[float], b: list[float]) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(("words", "language"), [("dog", "en-US"), ("狗", "zh-CN")])
@@ -72,20 +38,20 @@ def test_boxes_lie_where_the_answer_says(visit: Visit, width: int, zoom: float) 
         tile = page.locator(f'[data-image="{hit["image_id"]}"]')
         tile.scroll_into_view_if_needed()
         frame = tile.locator(".picture").bounding_box()
-        for found in hit["objects"]:
-            if found["kind"] != "object" or not frame:
+        for obj in hit["objects"]:
+            if obj["kind"] != "object" or not frame:
                 continue
-            drawn = tile.locator(f'[data-testid=match-box][data-object="{found["object_id"]}"] .line')
+            drawn = tile.locator(f'[data-testid=match-box][data-object="{obj["object_id"]}"] .line')
             at = drawn.evaluate(
                 "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }"
             )
             inside = tile.locator(".picture").evaluate(
                 "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height] }"
             )
-            x1, y1, x2, y2 = found["box_norm"]
+            x1, y1, x2, y2 = obj["box_norm"]
             left, top, w, h = inside
-            wanted = [left + x1 * w, top + y1 * h, left + x2 * w, top + y2 * h]
-            assert overlap(at, wanted) >= 0.98
+            expected = [left + x1 * w, top + y1 * h, left + x2 * w, top + y2 * h]
+            assert overlap(at, expected) >= 0.98
             checked += 1
     assert checked > 0
 
@@ -125,8 +91,8 @@ def test_a_box_is_drawn_and_then_moved_by_keys(visit: Visit) -> None:
         page.mouse.move(x + w * 0.4, y + h * 0.5, steps=4)
         page.mouse.up()
     drawn = sent[-1][0]["box"]
-    wanted = [640 * 0.05, 360 * 0.05, 640 * 0.4, 360 * 0.5]
-    assert overlap(drawn, wanted) >= 0.95
+    expected = [640 * 0.05, 360 * 0.05, 640 * 0.4, 360 * 0.5]
+    assert overlap(drawn, expected) >= 0.95
     chosen = page.get_by_test_id("chosen-box")
     chosen.focus()
     with page.expect_response(re.compile("/search$")):
@@ -171,27 +137,6 @@ def test_a_picture_may_be_dropped_or_pasted_anywhere(visit: Visit, way: str) -> 
     expect(page.get_by_test_id("choices")).to_be_visible()
 
 
-def test_a_private_link_is_refused_with_what_to_do(visit: Visit) -> None:
-    page = visit()
-    look(page, "http://127.0.0.1:1/a.jpg")
-    expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "forbidden_url")
-
-
-def test_a_file_that_is_no_picture_is_refused_where_it_was_given(visit: Visit) -> None:
-    page = visit()
-    page.get_by_test_id("file").set_input_files(DATA / "odd_files" / "not-an-image.txt")
-    problem = page.get_by_test_id("problem")
-    expect(problem).to_have_attribute("data-code", re.compile("unsupported_type|unreadable_picture"))
-    page.get_by_test_id("dismiss").click()
-    expect(problem).to_have_count(0)
-
-
-def test_nothing_found_says_so(visit: Visit) -> None:
-    page = visit()
-    look(page, "zeppelinqqq")
-    expect(page.get_by_test_id("nothing")).to_contain_text("zeppelinqqq")
-
-
 def test_a_picture_opens_turns_closes_and_leads_on(visit: Visit) -> None:
     page = visit()
     look(page, "person")
@@ -219,11 +164,11 @@ def test_a_box_of_a_result_is_searched_from(visit: Visit) -> None:
     page = visit()
     look(page, "dog")
     chip = page.get_by_test_id("similar").first
-    wanted = chip.get_attribute("data-object")
+    expected = chip.get_attribute("data-object")
     sent = searches(page)
     with page.expect_response(re.compile("/search$")):
         chip.press("Enter")
-    assert sent[-1] == [{"object_id": wanted}]
+    assert sent[-1] == [{"object_id": expected}]
     expect(page.get_by_test_id("hit").first).to_be_visible()
 
 
@@ -231,6 +176,8 @@ def test_why_it_matched_is_told_on_demand(visit: Visit) -> None:
     page = visit()
     look(page, "dog")
     page.get_by_test_id("why").first.click()
+    expect(page.get_by_test_id("why-words").first).to_be_visible()
+    page.get_by_test_id("why-numbers").locator("summary").click()
     expect(page.get_by_test_id("why-note").locator("tbody tr").first).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("why-note")).to_have_count(0)
@@ -253,56 +200,6 @@ def test_a_link_restores_the_search_for_someone_else(visit: Visit) -> None:
     expect(other.get_by_test_id("words")).to_have_value("horse")
 
 
-def test_a_late_answer_never_overwrites_a_newer_one(visit: Visit) -> None:
-    page = visit()
-    expect(page.get_by_test_id("start")).to_be_visible()
-    held: list[Any] = []
-
-    def hold(route: Any) -> None:
-        if route.request.post_data_json["clauses"] == [{"text": "dog"}]:
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route("**/search", hold)
-    look(page, "dog")
-    expect(page.get_by_test_id("skeleton").first).to_be_visible()
-    look(page, "zeppelinqqq")
-    expect(page.get_by_test_id("nothing")).to_be_visible()
-    assert len(held) == 1
-    held[0].fulfill(status=503, content_type="application/problem+json", body='{"code": "unavailable"}')
-    page.wait_for_timeout(300)
-    expect(page.get_by_test_id("nothing")).to_be_visible()
-    expect(page.get_by_test_id("problem")).to_have_count(0)
-
-
-def test_a_lost_server_is_told_and_found_again(visit: Visit) -> None:
-    page = visit()
-    expect(page.get_by_test_id("start")).to_be_visible()
-    page.route("**/v1/**", lambda route: route.abort())
-    look(page, "dog")
-    expect(page.get_by_test_id("problem").first).to_have_attribute("data-code", "offline")
-    page.unroute("**/v1/**")
-    page.get_by_test_id("retry").first.click()
-    expect(page.get_by_test_id("hit").first).to_be_visible()
-
-
-def test_a_key_is_asked_for_where_it_is_missing(visit: Visit) -> None:
-    page = visit()
-
-    def guard(route: Any) -> None:
-        if route.request.headers.get("authorization") == "Bearer sesame":
-            route.continue_()
-        else:
-            route.fulfill(status=401, content_type="application/problem+json", body='{"code": "denied"}')
-
-    page.route("**/v1/**", guard)
-    look(page, "dog")
-    page.get_by_test_id("key").first.fill("sesame")
-    page.get_by_test_id("key-enter").first.click()
-    expect(page.get_by_test_id("hit").first).to_be_visible()
-
-
 def test_keys_alone_are_enough(visit: Visit) -> None:
     page = visit()
     expect(page.get_by_test_id("start")).to_be_visible()
@@ -323,7 +220,7 @@ def test_keys_alone_are_enough(visit: Visit) -> None:
 
 def test_pictures_are_added_and_found_at_once(visit: Visit) -> None:
     page = visit(f"/?c=added-{uuid.uuid4().hex[:8]}")
-    page.get_by_test_id("add-files").set_input_files([DOG, DATA / "odd_files" / "not-an-image.txt"])
+    page.get_by_test_id("add-files").set_input_files([DOG, NO_PICTURE])
     expect(page.get_by_test_id("add-count")).to_contain_text("2 of 2")
     expect(page.get_by_test_id("add-count")).to_contain_text("1 failed")
     look(page, "dog")

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.test_page import DOG, HORSES, give, look
+from tests.e2e.steps import DOG, HORSES, give, look
 from tests.shared import DATA, needs_photos
 
 pytestmark = [pytest.mark.browser, needs_photos]
@@ -118,6 +118,25 @@ def nothing(page: Page) -> None:
     expect(page.get_by_test_id("nothing")).to_be_visible()
 
 
+def selecting(page: Page) -> None:
+    results(page)
+    page.get_by_test_id("select").click()
+    page.get_by_test_id("tick").first.check()
+    page.get_by_test_id("selection-tag").click()
+    expect(page.get_by_test_id("selection-tags")).to_be_visible()
+
+
+def suggesting(page: Page) -> None:
+    page.get_by_test_id("words").press_sequentially("pers")
+    expect(page.get_by_test_id("suggestion").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+
+
+def around_in_time(page: Page) -> None:
+    page.get_by_test_id("open-time").click()
+    expect(page.get_by_test_id("undated").or_(page.get_by_test_id("bar").first)).to_be_visible()
+
+
 def refused(page: Page) -> None:
     page.get_by_test_id("file").set_input_files(DATA / "odd_files" / "not-an-image.txt")
     expect(page.get_by_test_id("problem")).to_be_visible()
@@ -142,6 +161,9 @@ STATES = [
     several_things,
     relaxing,
     nothing,
+    selecting,
+    suggesting,
+    around_in_time,
     refused,
 ]
 
@@ -151,5 +173,5 @@ STATES = [
 def test_axe_finds_nothing(visit: Visit, state: Callable[[Page], None], dark: bool) -> None:
     page = visit(width=390 if dark else 1440, dark=dark, language="zh-CN" if dark else "en-US")
     state(page)
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found] == []
+    violations = Axe().run(page, options=RULES).response["violations"]
+    assert [(v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in violations] == []

@@ -10,13 +10,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.test_page import DOG, HORSES, give, look, overlap, searches
-from tests.shared import needs_photos
+from tests.e2e.steps import DOG, HORSES, give, look, overlap, searches
 
-pytestmark = [pytest.mark.browser, needs_photos]
+pytestmark = pytest.mark.browser
 
 
-def given(page: Page, pictures: list[Path], how: str = "file") -> None:
+def attach(page: Page, pictures: list[Path], how: str = "file") -> None:
     page.get_by_test_id(how).set_input_files(pictures)
     expect(page.get_by_test_id("query-loading")).to_have_count(0)
     expect(page.get_by_test_id("hit").first).to_be_visible()
@@ -25,7 +24,7 @@ def given(page: Page, pictures: list[Path], how: str = "file") -> None:
 def test_several_pictures_are_one_query(visit: Visit) -> None:
     page = visit()
     sent = searches(page)
-    given(page, [HORSES, DOG])
+    attach(page, [HORSES, DOG])
     expect(page.get_by_test_id("query-tab")).to_have_count(2)
     expect(page).to_have_url(re.compile(r"up=.*up="))
     page.wait_for_function("() => document.querySelector('[data-testid=results][aria-busy=false]')")
@@ -42,10 +41,10 @@ def test_several_pictures_are_one_query(visit: Visit) -> None:
 
 def test_a_picture_is_added_to_the_one_that_is_there(visit: Visit) -> None:
     page = visit()
-    given(page, [HORSES])
-    given(page, [DOG], "query-add-files")
+    attach(page, [HORSES])
+    attach(page, [DOG], "query-add-files")
     expect(page.get_by_test_id("query-tab")).to_have_count(2)
-    given(page, [DOG])  # given in the bar, it is a new query
+    attach(page, [DOG])  # given in the bar, it is a new query
     expect(page.get_by_test_id("query-tab")).to_have_count(0)
 
 
@@ -98,7 +97,7 @@ def test_a_thing_kept_away_is_not_found(visit: Visit) -> None:
         with page.expect_response(re.compile("/search$")) as waited:
             look(page, words)
         hits: list[dict[str, Any]] = waited.value.json()["hits"]
-        return [found["label"] for hit in hits for found in hit["objects"]]
+        return [obj["label"] for hit in hits for obj in hit["objects"]]
 
     expect(page.get_by_test_id("start")).to_be_visible()
     page.wait_for_load_state("networkidle")
@@ -116,7 +115,7 @@ def test_recent_searches_are_offered_and_cleared(visit: Visit) -> None:
     expect(page.get_by_test_id("hit").first).to_be_visible()
     page.get_by_test_id("wipe").click()
     offered = page.get_by_test_id("recent-one")
-    expect(offered).to_have_text(["horse · without cat", "dog · without cat"])
+    expect(offered).to_have_text(["horse · not cat", "dog · not cat"])
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -137,11 +136,11 @@ def test_a_link_shows_the_query_picture_elsewhere(visit: Visit) -> None:
     box = page.get_by_test_id("chosen-box").get_attribute("data-box")
     other = visit("/" + page.url.split("/", 3)[3])
     expect(other.get_by_test_id("chosen-box")).to_have_attribute("data-box", box or "")
-    shown = other.locator("[data-testid=query-picture] img")
-    expect(shown).to_be_visible()
+    element = other.locator("[data-testid=query-picture] img")
+    expect(element).to_be_visible()
     with Image.open(HORSES) as original:
         size = list(original.size)
-    assert shown.evaluate("async e => { await e.decode(); return [e.naturalWidth, e.naturalHeight] }") == size
+    assert element.evaluate("async e => { await e.decode(); return [e.naturalWidth, e.naturalHeight] }") == size
     expect(other.get_by_test_id("choice")).to_have_count(page.get_by_test_id("choice").count())
 
 
@@ -175,13 +174,13 @@ def test_a_large_photo_is_sent_small_upright_and_boxed_in_its_own_pixels(
     plain, small = answers
     assert (small["width"], small["height"]) == upright
     assert len(small["objects"]) >= 1
-    for found in small["objects"][:3]:
-        assert max(overlap(found["box_norm"], other["box_norm"]) for other in plain["objects"]) > 0.8
+    for obj in small["objects"][:3]:
+        assert max(overlap(obj["box_norm"], other["box_norm"]) for other in plain["objects"]) > 0.8
     chosen = [float(n) for n in (page.get_by_test_id("chosen-box").get_attribute("data-box") or "").split(",")]
     assert chosen[2] <= upright[0]
     assert chosen[3] <= upright[1]
-    shown = page.locator("[data-testid=query-picture] img").evaluate("e => e.naturalWidth / e.naturalHeight")
-    assert shown == pytest.approx(upright[0] / upright[1], rel=0.01)
+    proportion = page.locator("[data-testid=query-picture] img").evaluate("e => e.naturalWidth / e.naturalHeight")
+    assert proportion == pytest.approx(upright[0] / upright[1], rel=0.01)
 
 
 def test_a_phone_offers_its_camera(visit: Visit) -> None:
@@ -190,4 +189,28 @@ def test_a_phone_offers_its_camera(visit: Visit) -> None:
     phone = visit(width=390, height=844, touch=True)
     expect(phone.get_by_test_id("camera")).to_be_visible()
     expect(phone.get_by_test_id("camera-file")).to_have_attribute("capture", "environment")
-    given(phone, [DOG], "camera-file")
+    attach(phone, [DOG], "camera-file")
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "typed", "expected"),
+    [(390, "zh-CN", "汽", "汽车"), (1440, "en-US", "red pers", "red person")],
+)
+def test_what_is_typed_is_completed_by_keyboard(
+    visit: Visit, width: int, language: str, typed: str, expected: str
+) -> None:
+    page = visit(width=width, language=language)
+    field = page.get_by_test_id("words")
+    field.press_sequentially(typed)
+    expect(page.get_by_test_id("suggestion").first).to_contain_text(expected)
+    expect(field).to_have_attribute("aria-expanded", "true")
+    field.press("ArrowDown")
+    chosen = page.get_by_test_id("suggestions").get_by_role("option", selected=True)
+    expect(chosen).to_contain_text(expected)
+    field.press("Enter")
+    expect(field).to_have_value(expected)
+    expect(page.get_by_test_id("suggestions")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"[?&]q="))
+    field.press_sequentially("x")
+    page.keyboard.press("Escape")
+    expect(field).to_be_focused()

@@ -13,17 +13,15 @@ from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
 from tests.e2e.album import put
 from tests.e2e.conftest import Visit
+from tests.e2e.steps import HORSES, PICTURES, look
 from tests.e2e.test_conditions import opened_filters
-from tests.e2e.test_page import HORSES, look
-from tests.shared import PHOTOS, needs_photos
 
 FONT = Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc")
 pytestmark = [
     pytest.mark.browser,
-    needs_photos,
     pytest.mark.skipif(not FONT.is_file(), reason="a Chinese font is needed: apt-get install fonts-wqy-zenhei"),
 ]
-STREET = PHOTOS / "000000006723.jpg"
+STREET = PICTURES / "000000006723.jpg"
 SIGNS = (("中关村咖啡店", (30, 20), 44), ("ABC-123", (380, 300), 36))
 
 
@@ -52,7 +50,7 @@ def street(site: str) -> tuple[str, str]:
         return collection, put(api, collection, "street.jpg", painted())
 
 
-def found(page: Page, image_id: str) -> None:
+def expect_hit(page: Page, image_id: str) -> None:
     """The picture with the text is the first result."""
     expect(page.get_by_test_id("hit").first).to_have_attribute("data-image", image_id)
 
@@ -67,10 +65,10 @@ def test_words_of_a_sign_find_it_and_are_marked(
     collection, image_id = street
     page = visit(f"/?c={collection}", language=language)
     look(page, words)
-    found(page, image_id)
+    expect_hit(page, image_id)
     page.get_by_test_id("why").first.click()
-    told = page.get_by_test_id("highlights")
-    expect(told.locator("mark").first).to_have_text(marked)
+    highlights = page.get_by_test_id("highlights")
+    expect(highlights.locator("mark").first).to_have_text(marked)
     page.keyboard.press("Escape")
     page.get_by_test_id("open").first.click()
     text = page.get_by_test_id("read-text")
@@ -100,8 +98,8 @@ def test_the_filter_for_text_leaves_the_picture_that_says_it(visit: Visit, stree
     panel.get_by_test_id("text-filter").fill(typed)
     panel.get_by_test_id("text-filter").press("Enter")
     expect(page.get_by_test_id("hit")).to_have_count(1)
-    found(page, image_id)
-    expect(page.get_by_test_id("condition")).to_contain_text(f"says “{typed}”")
+    expect_hit(page, image_id)
+    expect(page.get_by_test_id("condition")).to_contain_text(f"text “{typed}”")
     other = visit(page.url.removeprefix(visit.site))
     expect(other.get_by_test_id("hit")).to_have_count(1)
     other.get_by_test_id("condition").click()

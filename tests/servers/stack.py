@@ -1,4 +1,7 @@
-"""The whole of Boxlens on real parts: embedded Elasticsearch, minio-proxy in a process of its own, the trial pack."""
+"""The whole of Boxlens on real parts: embedded Elasticsearch, minio-proxy in a process of its own, the trial pack.
+
+The page shows the photographs where these are, else drawn pictures and a pack that sees them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from embedding_pipeline.api.app import create_app
-from embedding_pipeline.ingest.sources import references
-from embedding_pipeline.models.trial_pack import TRIAL_NAME, make_test_pack
-from embedding_pipeline.page_build import built_page, front_folder
-from embedding_pipeline.servers import Addresses, embedded_proxy
-from embedding_pipeline.settings import ElasticsearchSettings, Settings
-from embedding_pipeline.wiring import Boxlens
+from boxlens.api.app import create_app
+from boxlens.ingest.sources import references
+from boxlens.servers import Addresses, embedded_proxy
+from boxlens.settings import ElasticsearchSettings, NotifySettings, Settings
+from boxlens.web.build import built_page
+from boxlens.wiring import Boxlens
+from tests.checkout import ROOT
+from tests.model_files.block_pack import make_block_pack
+from tests.model_files.trial_pack import TRIAL_NAME, make_test_pack
+from tests.samples.stand_ins import drawn_folder
 from tests.shared import DATA, PHOTOS
 
 
@@ -37,14 +43,22 @@ def boxlens(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) ->
         pytest.skip(f"{PHOTOS} is not there: set BOXLENS_SHARED_DATA")
     data_dir = tmp_path_factory.mktemp("boxlens")
     make_test_pack(DATA, data_dir / "packs")
+    with _whole(data_dir, elasticsearch_url) as whole:
+        yield whole
+
+
+@contextmanager
+def _whole(data_dir: Path, elasticsearch_url: str) -> Iterator[Boxlens]:
+    """A Boxlens with the pack of that name in ``data_dir``, and a minio-proxy of its own."""
     settings = Settings(
         data_dir=data_dir,
         pack=TRIAL_NAME,
         runtime="onnx",  # so that a busy moment decides nothing
         elasticsearch=ElasticsearchSettings(url=elasticsearch_url),
         collection="photos",
+        notify=NotifySettings(every_s=1),
     )
-    with embedded_proxy(settings, 0) as proxy:
+    with embedded_proxy(settings, 0, page_port=0) as proxy:
         whole = Boxlens(settings, Addresses(elasticsearch_url, proxy))
         yield whole
         whole.close()
@@ -53,16 +67,30 @@ def boxlens(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def stack(boxlens: Boxlens) -> Stack:
     """The photos ingested once for all tests that only read."""
-    report = boxlens.indexer.ingest(references([str(PHOTOS)]), collection="photos")
+    return _filled(boxlens, PHOTOS)
+
+
+def _filled(whole: Boxlens, pictures: Path) -> Stack:
+    report = whole.indexer.ingest(references([str(pictures)]), collection="photos")
     assert report.failed == 0, report.reasons
-    return Stack(boxlens, "photos")
+    return Stack(whole, "photos")
 
 
 @pytest.fixture(scope="session")
-def page_url(stack: Stack) -> Iterator[str]:
-    """API and built page over the photos."""
-    page = built_page(front_folder(), lambda text: None)
-    with served(stack.boxlens, page) as address:
+def drawn_stack(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Drawn pictures in the place of the photos, with the things in them that tests of the page ask for."""
+    data_dir = tmp_path_factory.mktemp("boxlens-drawn")
+    make_block_pack(data_dir / "packs")
+    with _whole(data_dir, elasticsearch_url) as whole:
+        yield _filled(whole, drawn_folder())
+
+
+@pytest.fixture(scope="session")
+def page_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """API and built page over the photos, or over what is drawn in their place."""
+    filled: Stack = request.getfixturevalue("stack" if PHOTOS.is_dir() else "drawn_stack")
+    page = built_page(ROOT / "search-front", lambda text: None)
+    with served(filled.boxlens, page) as address:
         yield address
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding_pipeline.errors import ForbiddenUrl
-from embedding_pipeline.stores.addresses import check_address, parse_target
+from boxlens.domain.errors import ForbiddenUrl
+from boxlens.fetch.addresses import check_address, parse_target
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Boxlens: object-level image search on Elasticsearch."""
+"""The former name of the package ``boxlens``; only its client is kept, until version 0.3."""

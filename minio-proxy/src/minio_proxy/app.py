@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from browser_guard import Allowed, BrowserGuard, Refusal, Sharing
+from http_limits import Queue, Refused
 from minio_proxy.access import Access
-from minio_proxy.backends import Backend, ObjectInfo
-from minio_proxy.derived import Derived
+from minio_proxy.backends.file import FileBackend
+from minio_proxy.backends.port import Backend, ObjectInfo
+from minio_proxy.backends.s3 import S3Backend
+from minio_proxy.derived.delivery import Derived
 from minio_proxy.errors import ProxyError
-from minio_proxy.file_backend import FileBackend
 from minio_proxy.keys import check_bucket, check_key, check_prefix, cursor_of, key_of
 from minio_proxy.media_types import content_type
-from minio_proxy.s3_backend import S3Backend
 from minio_proxy.serving import answer, cache_control
 from minio_proxy.settings import ProxySettings
 from minio_proxy.uploads import Receiver
 
 MAX_PAGE = 1000
+_READS_AT_ONCE = 28  # of the 40 threads in which routes run
 _EXPOSED = ["ETag", "Content-Range", "Content-Length", "Content-Disposition", "Last-Modified", "Accept-Ranges"]
 
 
@@ -39,19 +43,27 @@ def create_app(settings: ProxySettings, backend: Backend | None = None) -> FastA
     _add_reading(app, store, access, Derived(settings))
     _add_writing(app, store, access, Receiver(settings.incoming_dir, settings.max_bytes, settings.idle_s))
     app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "HEAD"],
-        allow_headers=["Range", "If-None-Match", "If-Modified-Since", "If-Range"],
-        expose_headers=_EXPOSED,
-        max_age=86400,
+        BrowserGuard,
+        allowed=Allowed(
+            settings.allowed_hosts,
+            settings.origins,
+            settings.page_ports,
+            host_setting="BOXLENS_PROXY__ALLOWED_HOSTS",
+            origin_setting="BOXLENS_PROXY__ORIGINS",
+        ),
+        refuse=_refused,
+        embedding=access.reads_are_signed,
+        sharing=Sharing(("GET", "HEAD"), ("Range", "If-None-Match", "If-Modified-Since", "If-Range"), tuple(_EXPOSED)),
     )
+    app.add_middleware(Queue, refuse=_limited, concerns=_is_read, at_once=_READS_AT_ONCE, waiting=512)
     app.add_middleware(_NoSniffing)
 
+    threads = CapacityLimiter(2)
+
     @app.get("/healthz")
-    def health() -> dict[str, str]:
-        """Whether the backend can be reached; 503 when it cannot."""
-        store.check()
+    async def health() -> dict[str, str]:
+        """Whether the backend can be reached; 503 when it cannot. It has threads of its own."""
+        await to_thread.run_sync(store.check, limiter=threads)
         return {"status": "ok", "backend": settings.backend}
 
     return app
@@ -89,12 +101,12 @@ def _add_reading(app: FastAPI, store: Backend, access: Access, derived: Derived)
         check_bucket(bucket)
         access.may_read(request, bucket, "")
         after = key_of(cursor) if cursor else ""
-        found = store.entries(bucket, check_prefix(prefix), after, limit + 1)
-        page = found[:limit]
+        entries = store.entries(bucket, check_prefix(prefix), after, limit + 1)
+        page = entries[:limit]
         return {
             "bucket": bucket,
             "keys": [{"key": e.key, "size": e.size, "modified": e.modified.isoformat()} for e in page],
-            "next_cursor": cursor_of(page[-1].key) if len(found) > limit else None,
+            "next_cursor": cursor_of(page[-1].key) if len(entries) > limit else None,
         }
 
     @app.api_route("/file/{bucket}/{key:path}", methods=["GET", "HEAD"], response_class=Response)
@@ -173,7 +185,23 @@ def _answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def unforeseen(_: Request, error: Exception) -> Response:
-        return _problem(500, _plain(500, "internal", type(error).__name__))
+        return _problem(500, _plain(500, "internal", "The proxy failed in a way nobody foresaw; its log says more."))
+
+
+def _is_read(scope: MutableMapping[str, Any]) -> bool:
+    """Reading and listing wait in a queue; bodies of writes have limits of their own."""
+    path: str = scope["path"]
+    return path.startswith("/file") and scope["method"] in ("GET", "HEAD")
+
+
+def _limited(refused: Refused) -> ASGIApp:
+    body = _plain(refused.status, refused.code, refused.detail) | {"hint": refused.hint}
+    return _problem(refused.status, body, {"Retry-After": str(refused.retry_after_s)})
+
+
+def _refused(refusal: Refusal) -> ASGIApp:
+    body = _plain(refusal.status, refusal.code, refusal.detail) | {"hint": refusal.hint}
+    return _problem(refusal.status, body)
 
 
 class _NoSniffing:

@@ -15,6 +15,7 @@
     ├── NotFound         no such bucket or key                                  404
     ├── Conflict         a key inside another key, or changed while being read  409
     ├── BadRange         a range outside the file                               416
+    ├── Busy             no memory came free to make a thumbnail in time        503
     ├── StoreAway        the folder or the S3 server does not answer            503
     └── DiskFull         no room to write                                       507
 """
@@ -114,6 +115,12 @@ class BadRange(ProxyError):
     code = "bad_range"
     title = "This range is not in the file"
     status = 416
+
+
+class Busy(ProxyError):
+    code = "busy"
+    title = "Too many pictures at once"
+    status = 503
 
 
 class StoreAway(ProxyError):

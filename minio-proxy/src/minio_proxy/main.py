@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
+from http_limits import DeadlineProtocol, raise_descriptor_limit
 from minio_proxy.app import create_app
 from minio_proxy.errors import ProxyError
 from minio_proxy.settings import ProxySettings
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     standard error.
     """
     options = _parser().parse_args(arguments)
+    os.umask(os.umask(0o077) | 0o077)  # what is stored is readable by its owner alone
     try:
         settings = ProxySettings()
         app = create_app(settings)
@@ -39,19 +41,23 @@ def main(arguments: list[str] | None = None) -> int:
         hint = error.hint if isinstance(error, ProxyError) else "Check BOXLENS_PROXY__ROOT and BOXLENS_PROXY__CACHE."
         return _fail(4, f"{error} {hint}")
     try:
-        bound = _bind(options.host, options.port)
+        bound = _bind(options.host, options.port) if options.fd is None else socket.socket(fileno=options.fd)
     except OSError as error:
         reason = error.strerror or str(error)
+        if options.fd is not None:
+            return _fail(4, f"cannot listen on the descriptor {options.fd}: {reason}. Hand on a socket that listens.")
         return _fail(4, f"cannot listen on {options.host}:{options.port}: {reason}. Take another --port; 0 finds one.")
+    raise_descriptor_limit()
     config = uvicorn.Config(
         app,
+        http=DeadlineProtocol,
         log_config=_log_to_stderr(),
         log_level="info" if options.verbose else "warning",
         access_log=options.verbose,
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
     )
-    server = _Announcing(config, options.host)
+    server = _Announcing(config, bound.getsockname()[0] if options.fd is not None else options.host)
     if options.exit_with_stdin:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     server.run(sockets=[bound])
@@ -117,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=10086, help="port, 0 for any free one [10086]")
+    parser.add_argument("--fd", type=int, help="descriptor of a socket that listens already, instead of host and port")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     parser.add_argument("--verbose", action="store_true", help="log every request")
     return parser

@@ -36,9 +36,9 @@ def content_type(start: bytes, key: str, declared: str = "") -> str:
     >>> content_type(b"<html>", "x.png")
     'application/octet-stream'
     """
-    found = _of_bytes(start)
-    if found:
-        return found
+    picture_type = _of_bytes(start)
+    if picture_type:
+        return picture_type
     named = mimetypes.guess_type(key)[0] or declared.split(";")[0].strip().lower() or UNKNOWN
     return UNKNOWN if named in PICTURES or "/" not in named or not named.isprintable() else named
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from minio_proxy.backends import ObjectInfo
+from minio_proxy.backends.port import ObjectInfo
 from minio_proxy.media_types import PICTURES
 from minio_proxy.ranges import http_date, not_modified, wanted_range
 
@@ -44,7 +46,23 @@ def answer(
     status = 206 if part else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(chunks(start, length), status_code=status, headers=headers)
+    return _Streamed(chunks(start, length), status_code=status, headers=headers)
+
+
+class _Streamed(StreamingResponse):
+    """An answer that lets its file go however it ends: whole, refused by a client that left, or never begun."""
+
+    def __init__(self, chunks: Iterator[bytes], **more: Any) -> None:
+        super().__init__(chunks, **more)
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            close = getattr(self._chunks, "close", None)
+            if close is not None:
+                close()
 
 
 def cache_control(key: str, *, signed: bool, seconds_left: int | None) -> str:

@@ -13,7 +13,9 @@ class ProxySettings(BaseSettings):
     """Where pictures are stored and who may read and write them.
 
     ``root``: the folder of the file backend, one sub-folder a bucket. ``cache``: thumbnails and crops, at most
-    ``cache_bytes``; None puts it beside the buckets. Without keys everybody who reaches the port may read and write.
+    ``cache_bytes``; None puts it beside the buckets. Without keys every program that reaches the port may read and
+    write. ``allowed_hosts``: names besides addresses and localhost by which the proxy may be called. ``origins``:
+    origins of foreign pages that may read here. ``page_ports``: ports of this host on which the page is served; 0: any.
     """
 
     model_config = SettingsConfigDict(env_prefix="BOXLENS_PROXY__", extra="ignore", env_ignore_empty=True)
@@ -27,6 +29,9 @@ class ProxySettings(BaseSettings):
     s3_region: str | None = None
     write_key: SecretStr | None = None
     signing_key: SecretStr | None = None
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    origins: Annotated[tuple[str, ...], NoDecode] = ()
+    page_ports: Annotated[tuple[int, ...], NoDecode] = (8080,)
     cache: Path | None = None
     cache_bytes: int = Field(2 * 1024**3, ge=0)
     widths: Annotated[tuple[int, ...], NoDecode] = (160, 240, 320, 480, 640, 960, 1280)
@@ -34,12 +39,15 @@ class ProxySettings(BaseSettings):
     max_pixels: int = Field(64_000_000, ge=1, le=178_000_000)  # beyond it Pillow itself refuses
     idle_s: float = Field(30, gt=0)  # longest wait for the next bytes of an upload
     picture_workers: int = Field(2, ge=1)  # thumbnails made at the same time
+    decode_budget_bytes: int = Field(1024**3, ge=1024**2)  # memory of all of them together
 
-    @field_validator("widths", mode="before")
+    @field_validator("widths", "allowed_hosts", "origins", "page_ports", mode="before")
     @classmethod
-    def _split_widths(cls, value: object) -> object:
+    def _split_lists(cls, value: object) -> object:
         """``160,320`` as well as ``[160, 320]``."""
-        return [part for part in value.strip("[]").split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return [part.strip().strip("\"'") for part in value.strip("[]").split(",") if part.strip()]
 
     @model_validator(mode="after")
     def _s3_is_named(self) -> Self:

@@ -51,14 +51,14 @@ def signed_path(signing_key: str, bucket: str, key: str, *, expires: int, w: str
     return f"{path}?{urlencode({name: value for name, value in query.items() if value}, safe=',')}"
 
 
-def verify(signing_key: str, bucket: str, key: str, w: str, box: str, *, expires: str, given: str, now: float) -> int:
+def verify(signing_key: str, bucket: str, key: str, w: str, box: str, *, expires: str, sent: str, now: float) -> int:
     """Seconds left, at least 1. Raises Denied when the signature is missing, wrong or expired."""
     hint = "Ask Boxlens for the address again, or send the write key."
-    if not given or not expires:
+    if not sent or not expires:
         raise Denied("This address needs a signature.", hint=hint)
     clean = expires.isascii() and expires.isdigit() and len(expires) <= 12 and "\n" not in w + box
-    wanted = signature(signing_key, bucket, key, w, box, expires)
-    if not hmac.compare_digest(wanted.encode(), given.encode(errors="replace")) or not clean:
+    expected = signature(signing_key, bucket, key, w, box, expires)
+    if not hmac.compare_digest(expected.encode(), sent.encode(errors="replace")) or not clean:
         raise Denied("The signature does not fit this address.", hint=hint)
     left = int(int(expires) - now)
     if left <= 0:

@@ -83,10 +83,10 @@ class Receiver:
         if not form and declared.isdigit() and int(declared) != size:
             raise BadRequest(f"The body has {size} bytes, its header says {declared}.", hint="Send it again.")
         file.seek(0)
-        wanted = request.headers.get("content-md5")
-        if wanted is not None:
-            found = base64.b64encode(hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest())
-            if found.decode() != wanted.strip():
+        expected = request.headers.get("content-md5")
+        if expected is not None:
+            digest = base64.b64encode(hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest())
+            if digest.decode() != expected.strip():
                 raise BadRequest("The body does not have the MD5 its header names.", hint="Send it again.")
             file.seek(0)
         return Upload(path, size, file.read(SNIFF_BYTES), kind)

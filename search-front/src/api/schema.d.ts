@@ -86,12 +86,51 @@ export interface paths {
         get: operations["get_collection"];
         /**
          * Make a collection
-         * @description 201 when it is new, 200 when it stands already. Asking again changes nothing but the settings that are given.
+         * @description 201 when it is new, 200 when it stands already. Asking again changes nothing but the settings and the number of
+         *     copies that are given.
          */
         put: operations["put_collection"];
         post?: never;
         /** Delete a collection and all in it */
         delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take no more changes
+         * @description Searches go on; every change answers 409 `frozen` until it is thawed. Its segments are merged afterwards, by
+         *     Elasticsearch alone.
+         */
+        post: operations["freeze_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/thaw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take changes again */
+        post: operations["thaw_collection"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -162,6 +201,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/collections/{collection}/images/{image_id}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draw an object
+         * @description Its box is embedded from the stored picture; searches find it as soon as this answers.
+         */
+        post: operations["add_object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/images/{image_id}/objects/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an object
+         * @description The image without it; `undo` brings it back.
+         */
+        delete: operations["remove_object"];
+        options?: never;
+        head?: never;
+        /**
+         * Correct label or box of an object
+         * @description A box that was moved is embedded anew. The correction outlives further ingests and a move to another pack.
+         */
+        patch: operations["correct_object"];
+        trace?: never;
+    };
+    "/v1/collections/{collection}/images/{image_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a correction back
+         * @description The last one of the image, or of one of its objects; again takes back the one before. 409 when there is none.
+         */
+        post: operations["undo_correction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/selection/describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Caption, tags and albums of several images
+         * @description An image that is not there is refused; the others are changed.
+         */
+        post: operations["describe_selection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/selection/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete several images
+         * @description They can be restored within an hour.
+         */
+        post: operations["delete_selection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/selection/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo the deletion of several images
+         * @description Within an hour of it; an image that is there, or is kept no more, is refused.
+         */
+        post: operations["restore_selection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/selection/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Several images as a file
+         * @description `csv` and `json` hold all that is known, `coco` and `yolo` boxes and classes, `zip` the pictures. Images that are
+         *     not there are left out. `corrected` keeps only what persons corrected, for training. For `zip` the header
+         *     `Boxlens-Picture-Bytes` tells how many bytes of pictures come.
+         */
+        post: operations["export_selection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/detect": {
         parameters: {
             query?: never;
@@ -211,7 +396,8 @@ export interface paths {
         };
         /**
          * What the detector can name
-         * @description All labels with the English and Chinese names by which words find them, best first.
+         * @description All labels with the English and Chinese names by which words find them, best first: those of the pack of a
+         *     collection, or of the server's own.
          */
         get: operations["labels"];
         put?: never;
@@ -295,7 +481,7 @@ export interface paths {
         };
         /**
          * Counts under a filter expression
-         * @description Images by label, tag, colour, format, year and camera of the objects under the filter.
+         * @description Images by label, tag, album, colour, format, year and camera of the objects under the filter.
          */
         get: operations["facets"];
         put?: never;
@@ -304,6 +490,193 @@ export interface paths {
          * @description The query is that of a search: what it finds is counted, by image. Without clauses: what its filter admits.
          */
         post: operations["facets_of_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/spread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * When and where what a search finds was taken
+         * @description Counted is what `POST …/facets` counts, by image: by month, and by cell of the map.
+         */
+        post: operations["spread_of_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign the page in with the key of this request
+         * @description From then on the browser sends the key with each request of the page. A revoked key opens nothing at once.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign the page out
+         * @description The browser forgets the key.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Words for what was typed so far
+         * @description Names of classes, tags, words of captions and file names of the collection, in both languages: those that begin
+         *     so first, then by pinyin, by a word inside, and with a typo or two.
+         */
+        get: operations["suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/following": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Followed folders and how they are getting on
+         * @description Folders that `boxlens sync` or `boxlens watch` follows with the data folder of this server.
+         */
+        get: operations["list_following"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/following/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Pause or resume
+         * @description A paused folder remembers what happens meanwhile. The process that watches it obeys within some seconds.
+         */
+        patch: operations["patch_following"];
+        trace?: never;
+    };
+    "/v1/collections/{collection}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a hit as right or wrong
+         * @description Kept for `boxlens eval --from-feedback` where the owner allows it, and nowhere else.
+         */
+        post: operations["mark_hit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved searches and their new matches
+         * @description Everybody who may search sees the same list.
+         */
+        get: operations["list_saved"];
+        put?: never;
+        /**
+         * Save a search
+         * @description From now on pictures that come in and match are counted, and told. Order, pages and folding are not kept.
+         */
+        post: operations["save_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/saved/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One with its latest matches */
+        get: operations["get_saved"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete one
+         * @description Its pictures stay; what was still to be told of it is not.
+         */
+        delete: operations["delete_saved"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/saved/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark its matches as seen */
+        post: operations["mark_seen"];
         delete?: never;
         options?: never;
         head?: never;
@@ -360,6 +733,11 @@ export interface components {
              * @description what was left of the texts to be searched as words, if any was read
              */
             words_left: string | null;
+            /**
+             * Lost Shards
+             * @description parts of the index that did not answer: their images are missing; 0: none
+             */
+            lost_shards: number;
         };
         /** Body_add_image */
         Body_add_image: {
@@ -460,6 +838,24 @@ export interface components {
              */
             ignore: string[];
         };
+        /** CellCount */
+        CellCount: {
+            /**
+             * Box
+             * @description west, south, east, north in WGS 84 degrees, as a filter on `location` takes it
+             */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Count
+             * @description images taken in it
+             */
+            count: number;
+        };
         /**
          * Clause
          * @description One wish with its weight. Below 0 excludes.
@@ -501,6 +897,11 @@ export interface components {
             /** Pack Revision */
             pack_revision: string;
             /**
+             * About Pack
+             * @description what the pack is good for, in a line; empty when it is not here
+             */
+            about_pack: string;
+            /**
              * Index Type
              * @enum {string}
              */
@@ -519,6 +920,23 @@ export interface components {
             nms_iou: number | null;
             /** Min Relevance */
             min_relevance: number | null;
+            /** Tiles */
+            tiles: boolean | null;
+            /**
+             * Shards
+             * @description parts of its index
+             */
+            shards: number;
+            /**
+             * Replicas
+             * @description copies of each part: so many machines may be lost
+             */
+            replicas: number;
+            /**
+             * Frozen
+             * @description it takes no changes
+             */
+            frozen: boolean;
         };
         /**
          * CollectionSpec
@@ -550,11 +968,61 @@ export interface components {
              * @description what "auto" means in its searches
              */
             min_relevance?: number | null;
+            /**
+             * Tiles
+             * @description look at the quarters of each picture too, for small things
+             */
+            tiles?: boolean | null;
+            /**
+             * Shards
+             * @description parts of its index; set when it is made
+             */
+            shards?: number | null;
+            /**
+             * Replicas
+             * @description copies of each part; may be changed
+             */
+            replicas?: number | null;
+            /**
+             * Expected Objects
+             * @description boxes and frames to come: without `shards` their number follows from it
+             */
+            expected_objects?: number | null;
         };
         /** Collections */
         Collections: {
             /** Collections */
             collections: components["schemas"]["Collection"][];
+        };
+        /**
+         * CorrectionStep
+         * @description What a person did to one object, and when.
+         */
+        CorrectionStep: {
+            /** Number */
+            number: number;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Did
+             * @enum {string}
+             */
+            did: "added" | "removed" | "moved" | "relabelled";
+        };
+        /**
+         * Count
+         * @description How many. `min` boxes are taken (1 unless `max` is 0); a `max` counts every box of the image that matches.
+         */
+        Count: {
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
         };
         /**
          * Cut
@@ -637,6 +1105,18 @@ export interface components {
              * @description confidence of the detector, 0..1
              */
             box_score: number;
+        };
+        /** FacetCount */
+        FacetCount: {
+            /** Value */
+            value: string;
+            /**
+             * Count
+             * @description images that hold a found object with this value
+             */
+            count: number;
+            /** @description names of a label; None for other fields */
+            name?: components["schemas"]["LabelNames"] | null;
         };
         /**
          * FacetQuery
@@ -760,13 +1240,18 @@ export interface components {
         };
         /**
          * Facets
-         * @description Counts of images by label, tag, colour, format, year and camera of what was found, largest first.
+         * @description Counts of images by label, tag, album, colour, format, year and camera of what was found, largest first.
          */
         Facets: {
             /** Facets */
             facets: {
-                [key: string]: components["schemas"]["embedding_pipeline__api__schemas__Count"][];
+                [key: string]: components["schemas"]["FacetCount"][];
             };
+            /**
+             * Lost Shards
+             * @description parts of the index that did not answer: not counted; 0: none
+             */
+            lost_shards: number;
         };
         /**
          * Filter
@@ -849,6 +1334,7 @@ export interface components {
             /** @description words that the text read in the object contains */
             ocr_text?: string | string[] | components["schemas"]["TermSets"] | null;
             tags?: string | string[] | components["schemas"]["TermSets"] | null;
+            albums?: string | string[] | components["schemas"]["TermSets"] | null;
             colours?: string | string[] | components["schemas"]["TermSets"] | null;
             format?: string | string[] | components["schemas"]["TermSets"] | null;
             taken_at?: string | components["schemas"]["DateRange"] | null;
@@ -856,6 +1342,12 @@ export interface components {
             width?: number | components["schemas"]["NumberRange"] | null;
             height?: number | components["schemas"]["NumberRange"] | null;
             bytes?: number | components["schemas"]["NumberRange"] | null;
+            /** @description when its file was found to be gone, of a followed folder */
+            gone_at?: string | components["schemas"]["DateRange"] | null;
+            /** @description who corrected label or box */
+            corrected_by?: string | string[] | components["schemas"]["TermSets"] | null;
+            /** @description when a person corrected label or box */
+            corrected_at?: string | components["schemas"]["DateRange"] | null;
             camera?: string | string[] | components["schemas"]["TermSets"] | null;
             file_name?: string | string[] | components["schemas"]["TermSets"] | null;
             source_uri?: string | string[] | components["schemas"]["TermSets"] | null;
@@ -886,6 +1378,69 @@ export interface components {
              * @default []
              */
             none: components["schemas"]["Filter"][];
+        };
+        /**
+         * Followed
+         * @description A folder that is followed into a collection, or was.
+         */
+        Followed: {
+            /** Id */
+            id: number;
+            /** Folder */
+            folder: string;
+            /** Collection */
+            collection: string;
+            /**
+             * Gone
+             * @description what becomes of images whose files are gone
+             * @enum {string}
+             */
+            gone: "keep" | "mark" | "trash";
+            /**
+             * State
+             * @description stopped: no process follows it now; waiting: for something to happen; working; paused; quiet: in its quiet times; away: the folder or a server cannot be reached
+             * @enum {string}
+             */
+            state: "stopped" | "waiting" | "working" | "paused" | "quiet" | "away";
+            /** Paused */
+            paused: boolean;
+            /**
+             * Polling
+             * @description looked through every while, because its drive tells no changes
+             */
+            polling: boolean;
+            /**
+             * Quiet
+             * @description spans of the day in which nothing is taken in, such as 22:00-06:00
+             */
+            quiet: string;
+            /**
+             * Pending
+             * @description changed files that wait to be taken in
+             */
+            pending: number;
+            /**
+             * Problem
+             * @description why it is away, and what to do
+             */
+            problem: string;
+            last_sync: components["schemas"]["LastSync"] | null;
+        };
+        /**
+         * FollowedFolders
+         * @description All followed folders of this data folder, by collection and path.
+         */
+        FollowedFolders: {
+            /** Folders */
+            folders: components["schemas"]["Followed"][];
+        };
+        /**
+         * FollowedPatch
+         * @description Pause a followed folder, or let it go on.
+         */
+        FollowedPatch: {
+            /** Paused */
+            paused: boolean;
         };
         /**
          * Group
@@ -959,6 +1514,21 @@ export interface components {
             file_name: string;
             /** Source Uri */
             source_uri: string;
+            /**
+             * Other Sources
+             * @description other places where the same bytes lie
+             */
+            other_sources: string[];
+            /**
+             * Other Names
+             * @description other names that the same bytes have, or had
+             */
+            other_names: string[];
+            /**
+             * Gone At
+             * @description when its file was found to be gone from a followed folder
+             */
+            gone_at: string | null;
             /** Width */
             width: number;
             /** Height */
@@ -976,10 +1546,17 @@ export interface components {
             caption: string | null;
             /** Tags */
             tags: string[];
+            /**
+             * Albums
+             * @description named sets that persons put it into
+             */
+            albums: string[];
             /** Attributes */
             attributes: {
                 [key: string]: string;
             };
+            /** @description of frames of videos */
+            video: components["schemas"]["VideoPlace"] | null;
             /** Collection */
             collection: string;
             /** Score */
@@ -1025,7 +1602,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "object" | "frame";
+            kind: "object" | "frame" | "proposal";
             /**
              * Box
              * @description x1, y1, x2, y2 in pixels of the upright picture
@@ -1064,6 +1641,13 @@ export interface components {
             label_names: string[];
             /** Box Score */
             box_score: number;
+            /**
+             * Corrected By
+             * @description who gave it its label or box, where a person did
+             */
+            corrected_by: string | null;
+            /** Corrected At */
+            corrected_at: string | null;
             /** Colours */
             colours: string[];
             /** Ocr Text */
@@ -1096,7 +1680,7 @@ export interface components {
         };
         /**
          * Image
-         * @description A stored image with its objects, the frame first.
+         * @description A stored image with its objects, the frame first, and what was corrected of it, oldest first.
          */
         Image: {
             /** Image Id */
@@ -1119,6 +1703,21 @@ export interface components {
             file_name: string;
             /** Source Uri */
             source_uri: string;
+            /**
+             * Other Sources
+             * @description other places where the same bytes lie
+             */
+            other_sources: string[];
+            /**
+             * Other Names
+             * @description other names that the same bytes have, or had
+             */
+            other_names: string[];
+            /**
+             * Gone At
+             * @description when its file was found to be gone from a followed folder
+             */
+            gone_at: string | null;
             /** Width */
             width: number;
             /** Height */
@@ -1136,12 +1735,21 @@ export interface components {
             caption: string | null;
             /** Tags */
             tags: string[];
+            /**
+             * Albums
+             * @description named sets that persons put it into
+             */
+            albums: string[];
             /** Attributes */
             attributes: {
                 [key: string]: string;
             };
+            /** @description of frames of videos */
+            video: components["schemas"]["VideoPlace"] | null;
             /** Objects */
             objects: components["schemas"]["ImageObject"][];
+            /** Corrections */
+            corrections: components["schemas"]["CorrectionStep"][];
         };
         /**
          * ImageObject
@@ -1154,7 +1762,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "object" | "frame";
+            kind: "object" | "frame" | "proposal";
             /**
              * Box
              * @description x1, y1, x2, y2 in pixels of the upright picture
@@ -1193,6 +1801,13 @@ export interface components {
             label_names: string[];
             /** Box Score */
             box_score: number;
+            /**
+             * Corrected By
+             * @description who gave it its label or box, where a person did
+             */
+            corrected_by: string | null;
+            /** Corrected At */
+            corrected_at: string | null;
             /** Colours */
             colours: string[];
             /** Ocr Text */
@@ -1222,6 +1837,14 @@ export interface components {
             tags?: string[] | null;
             /** Number */
             number?: number | null;
+        };
+        /** Kept */
+        Kept: {
+            /**
+             * Kept
+             * @description False where the owner keeps no marks: BOXLENS_API__KEEP_FEEDBACK
+             */
+            kept: boolean;
         };
         /**
          * Label
@@ -1257,6 +1880,63 @@ export interface components {
             labels: components["schemas"]["Label"][];
         };
         /**
+         * LastSync
+         * @description What the last sync of a folder found, in files.
+         */
+        LastSync: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * New
+             * @description bytes that the folder did not hold
+             */
+            new: number;
+            /**
+             * Changed
+             * @description other bytes under the same name
+             */
+            changed: number;
+            /**
+             * Moved
+             * @description the same bytes under another name or in another folder
+             */
+            moved: number;
+            /**
+             * Copied
+             * @description the same bytes once more
+             */
+            copied: number;
+            /**
+             * Name Gone
+             * @description one of several names of the same bytes is gone
+             */
+            name_gone: number;
+            /**
+             * Gone
+             * @description bytes that lie nowhere any more
+             */
+            gone: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Deleted
+             * @description of images that a person deleted, and left so
+             */
+            deleted: number;
+            /**
+             * Unsettled
+             * @description still being written, left for the next time
+             */
+            unsettled: number;
+            /** Interrupted */
+            interrupted: boolean;
+        };
+        /**
          * Location
          * @description Where a picture was taken: near a place, or inside a box on the map. Exactly one of them.
          */
@@ -1275,6 +1955,41 @@ export interface components {
             box?: number[] | null;
         };
         /**
+         * Mark
+         * @description What a person said of an image of an answer, or that it was opened.
+         */
+        Mark: {
+            /**
+             * Text
+             * @description the words that were searched for
+             */
+            text: string;
+            /**
+             * Image Id
+             * @example 3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f
+             */
+            image_id: string;
+            /**
+             * Judgement
+             * @enum {string}
+             */
+            judgement: "right" | "wrong" | "opened";
+        };
+        /** MonthCount */
+        MonthCount: {
+            /**
+             * Month
+             * @description by the clock of the place
+             * @example 2023-07
+             */
+            month: string;
+            /**
+             * Count
+             * @description images taken in it
+             */
+            count: number;
+        };
+        /**
          * Near
          * @description All places within some kilometres of one, WGS 84 degrees.
          */
@@ -1287,6 +2002,31 @@ export interface components {
             km: number;
         };
         /**
+         * NewObject
+         * @description An object that the detector did not see.
+         * @example {
+         *       "box": [
+         *         12,
+         *         30,
+         *         200,
+         *         210
+         *       ],
+         *       "label": "our Bello"
+         *     }
+         */
+        NewObject: {
+            /**
+             * Label
+             * @description a class of the pack by any of its names, or a name of one's own
+             */
+            label: string;
+            /**
+             * Box
+             * @description x1, y1, x2, y2 in pixels of the upright picture
+             */
+            box: number[];
+        };
+        /**
          * NumberRange
          * @description Closed bounds; leave one out to keep that side open.
          */
@@ -1295,6 +2035,25 @@ export interface components {
             gte?: number | null;
             /** Lte */
             lte?: number | null;
+        };
+        /**
+         * ObjectPatch
+         * @description Another label, another box, or both; what is left out stays.
+         * @example {
+         *       "box": [
+         *         12,
+         *         30,
+         *         200,
+         *         210
+         *       ],
+         *       "label": "dog"
+         *     }
+         */
+        ObjectPatch: {
+            /** Label */
+            label?: string | null;
+            /** Box */
+            box?: number[] | null;
         };
         /**
          * Part
@@ -1320,7 +2079,7 @@ export interface components {
              */
             box?: number[] | null;
             /** @default {} */
-            count: components["schemas"]["embedding_pipeline__api__clauses__Count"];
+            count: components["schemas"]["Count"];
             relation?: components["schemas"]["Relation"] | null;
         };
         /**
@@ -1615,6 +2374,18 @@ export interface components {
             status: "ready";
         };
         /**
+         * Refused
+         * @description An image that was left as it is.
+         */
+        Refused: {
+            /** Image Id */
+            image_id: string;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * Relation
          * @description Where its boxes lie, seen from those of another part of `all_of`, which `other` names by its index.
          * @example {
@@ -1630,6 +2401,224 @@ export interface components {
             is: "left_of" | "right_of" | "above" | "below" | "on" | "inside" | "contains" | "overlaps" | "larger_than" | "smaller_than";
             /** Other */
             other: number;
+        };
+        /**
+         * SavedMatch
+         * @description A picture that came after the search was saved, and matches.
+         */
+        SavedMatch: {
+            /** Image Id */
+            image_id: string;
+            /**
+             * Matched At
+             * Format: date-time
+             */
+            matched_at: string;
+            /** Seen */
+            seen: boolean;
+        };
+        /**
+         * SavedSearch
+         * @description A search that watches, and how many of the pictures that came since it was saved match.
+         */
+        SavedSearch: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Collection */
+            collection: string;
+            /** Link */
+            link: string;
+            /** Tell */
+            tell: boolean;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Checked At
+             * Format: date-time
+             * @description up to when pictures were looked at
+             */
+            checked_at: string;
+            /** Matches */
+            matches: number;
+            /**
+             * Unseen
+             * @description those of the matches that nobody has looked at
+             */
+            unseen: number;
+            /**
+             * Problem
+             * @description why it is not looked at, empty when it is
+             */
+            problem: string;
+        };
+        /**
+         * SavedSearchDetail
+         * @description A saved search with its query and its latest matches, at most 1,000.
+         */
+        SavedSearchDetail: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Collection */
+            collection: string;
+            /** Link */
+            link: string;
+            /** Tell */
+            tell: boolean;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Checked At
+             * Format: date-time
+             * @description up to when pictures were looked at
+             */
+            checked_at: string;
+            /** Matches */
+            matches: number;
+            /**
+             * Unseen
+             * @description those of the matches that nobody has looked at
+             */
+            unseen: number;
+            /**
+             * Problem
+             * @description why it is not looked at, empty when it is
+             */
+            problem: string;
+            query: components["schemas"]["Query"];
+            /** Latest */
+            latest: components["schemas"]["SavedMatch"][];
+        };
+        /**
+         * SavedSearches
+         * @description All saved searches by name. `telling`: whether the owner has set addresses that are told of matches.
+         */
+        SavedSearches: {
+            /** Searches */
+            searches: components["schemas"]["SavedSearch"][];
+            /** Telling */
+            telling: boolean;
+        };
+        /**
+         * SearchToSave
+         * @description A search that shall watch for new pictures.
+         * @example {
+         *       "collection": "default",
+         *       "name": "red cars",
+         *       "query": {
+         *         "clauses": [
+         *           {
+         *             "text": "red car"
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        SearchToSave: {
+            /** Name */
+            name: string;
+            /** Collection */
+            collection: string;
+            /** @description the body of a search */
+            query: components["schemas"]["Query"];
+            /**
+             * Link
+             * @description how the page opens it: what stands behind the ? of its address
+             * @default
+             */
+            link: string;
+            /**
+             * Tell
+             * @description tell the addresses of BOXLENS_NOTIFY__WEBHOOKS of its matches
+             * @default true
+             */
+            tell: boolean;
+        };
+        /**
+         * Selection
+         * @description Images of one collection.
+         * @example {
+         *       "image_ids": [
+         *         "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f"
+         *       ]
+         *     }
+         */
+        Selection: {
+            /** Image Ids */
+            image_ids: string[];
+        };
+        /**
+         * SelectionExport
+         * @description How the images shall be written.
+         * @example {
+         *       "format": "coco",
+         *       "image_ids": [
+         *         "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f"
+         *       ]
+         *     }
+         */
+        SelectionExport: {
+            /** Image Ids */
+            image_ids: string[];
+            /**
+             * Format
+             * @description zip holds the pictures themselves
+             * @enum {string}
+             */
+            format: "csv" | "json" | "coco" | "yolo" | "zip";
+            /**
+             * Corrected
+             * @description only pictures of which a person corrected a label or box: with all their boxes, or with these
+             */
+            corrected?: ("pictures" | "boxes") | null;
+        };
+        /**
+         * SelectionPatch
+         * @description One caption for all (`""` clears theirs), tags and albums to add or to take off; what is left out stays.
+         * @example {
+         *       "add_tags": [
+         *         "beach"
+         *       ],
+         *       "image_ids": [
+         *         "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f"
+         *       ]
+         *     }
+         */
+        SelectionPatch: {
+            /** Image Ids */
+            image_ids: string[];
+            /** Caption */
+            caption?: string | null;
+            /** Add Tags */
+            add_tags?: string[];
+            /** Remove Tags */
+            remove_tags?: string[];
+            /**
+             * Add Albums
+             * @description named sets that they shall be in too
+             */
+            add_albums?: string[];
+            /** Remove Albums */
+            remove_albums?: string[];
+        };
+        /**
+         * SelectionResult
+         * @description What became of each image.
+         */
+        SelectionResult: {
+            /** Done */
+            done: string[];
+            /** Refused */
+            refused: components["schemas"]["Refused"][];
         };
         /**
          * Signals
@@ -1665,6 +2654,190 @@ export interface components {
             words?: number | null;
         };
         /**
+         * Spread
+         * @description Images that hold what was found, by month, oldest first, and by cell of the map, fullest first.
+         */
+        Spread: {
+            /** Images */
+            images: number;
+            /**
+             * Dated
+             * @description those of which it is known when they were taken
+             */
+            dated: number;
+            /**
+             * Placed
+             * @description those of which it is known where
+             */
+            placed: number;
+            /** Months */
+            months: components["schemas"]["MonthCount"][];
+            /** Cells */
+            cells: components["schemas"]["CellCount"][];
+            /**
+             * Lost Shards
+             * @description parts of the index that did not answer: not counted; 0: none
+             */
+            lost_shards: number;
+        };
+        /**
+         * SpreadQuery
+         * @description The query of a search, of whose finds is told when and where they were taken; `size`, `cursor`, `sort` and
+         *     `explain` change nothing.
+         * @example {
+         *       "clauses": [
+         *         {
+         *           "text": "dog"
+         *         }
+         *       ],
+         *       "filter": {
+         *         "camera": [
+         *           "X-T5"
+         *         ]
+         *       },
+         *       "halvings": 10
+         *     }
+         */
+        SpreadQuery: {
+            /**
+             * Clauses
+             * @default []
+             */
+            clauses: components["schemas"]["Clause"][];
+            /**
+             * @default {
+             *       "count": {},
+             *       "attributes": {},
+             *       "any": [],
+             *       "none": []
+             *     }
+             */
+            filter: components["schemas"]["Filter"];
+            /**
+             * @default {
+             *       "vit": 1,
+             *       "clip": 1,
+             *       "words": 1
+             *     }
+             */
+            signals: components["schemas"]["Signals"];
+            /**
+             * Size
+             * @description hits on a page
+             * @default 20
+             */
+            size: number;
+            /**
+             * Cursor
+             * @description next_cursor of the page before
+             */
+            cursor?: string | null;
+            /**
+             * Explain
+             * @description say why each object matched
+             * @default true
+             */
+            explain: boolean;
+            /**
+             * Group By
+             * @description a hit for each image, or for each box
+             * @default image
+             * @enum {string}
+             */
+            group_by: "image" | "object";
+            /**
+             * Fold
+             * @description images that look the same make one hit; needs group_by image
+             * @default true
+             */
+            fold: boolean;
+            /**
+             * Sort
+             * @description a minus turns the order round; without a value comes last
+             * @default relevance
+             * @enum {string}
+             */
+            sort: "relevance" | "-relevance" | "taken_at" | "-taken_at" | "ingested_at" | "-ingested_at" | "box_area" | "-box_area";
+            /**
+             * Groups
+             * @description query_objects: also the best hits for each object of the query picture
+             * @default none
+             * @enum {string}
+             */
+            groups: "none" | "query_objects";
+            /**
+             * All Of
+             * @description things an image must hold at once
+             * @default []
+             */
+            all_of: components["schemas"]["Part"][];
+            /**
+             * Read Text
+             * @description read conditions such as "two dogs" or "2023年7月" from the texts
+             * @default false
+             */
+            read_text: boolean;
+            /**
+             * Ignore
+             * @description keys of read_from_text that shall not be read
+             * @default []
+             */
+            ignore: string[];
+            /**
+             * Collections
+             * @description searched together with that of the path; all of one pack
+             */
+            collections?: string[] | null;
+            /**
+             * Min Relevance
+             * @description cut what is less relevant than this; auto: at the usual place; null and 0: nothing
+             * @default auto
+             */
+            min_relevance: number | "auto" | null;
+            /** @default {} */
+            min_similarity: components["schemas"]["Similarities"];
+            /**
+             * Halvings
+             * @description how often the map is halved each way to make its cells: 6 are about 600 km, 12 about 10 km
+             * @default 6
+             */
+            halvings: number;
+        };
+        /** Suggestion */
+        Suggestion: {
+            /**
+             * Text
+             * @description what to search for
+             * @example 自行车
+             */
+            text: string;
+            /**
+             * Kind
+             * @description name of a class, tag, word of a caption, or name of a file
+             * @enum {string}
+             */
+            kind: "label" | "tag" | "word" | "file";
+            /**
+             * Count
+             * @description images that it was seen with
+             */
+            count: number;
+            /**
+             * Label
+             * @description id of the class; None for others
+             * @example bicycle
+             */
+            label: string | null;
+        };
+        /**
+         * Suggestions
+         * @description The best first.
+         */
+        Suggestions: {
+            /** Suggestions */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
+        /**
          * TermSets
          * @description Any of some values, and none of others.
          */
@@ -1694,6 +2867,17 @@ export interface components {
             relation: "eq" | "gte";
         };
         /**
+         * Undo
+         * @description Of which object the last correction is taken back; of any, when it is left out.
+         * @example {
+         *       "number": 1
+         *     }
+         */
+        Undo: {
+            /** Number */
+            number?: number | null;
+        };
+        /**
          * Upload
          * @description A query picture that is still kept, as it was detected, with an address that shows it.
          */
@@ -1711,6 +2895,29 @@ export interface components {
              * @description the picture upright, at most 1280 pixels wide, in a type browsers show
              */
             image_url: string;
+        };
+        /**
+         * VideoPlace
+         * @description The video that an image is a frame of, and the moment.
+         */
+        VideoPlace: {
+            /**
+             * Url
+             * @description plays in browsers, with ranges; None when its bytes are not kept
+             */
+            url: string | null;
+            /** Source Uri */
+            source_uri: string;
+            /**
+             * At S
+             * @description seconds from its start
+             */
+            at_s: number;
+            /**
+             * Shot
+             * @description which shot of it, counted from 0
+             */
+            shot: number;
         };
         /**
          * Why
@@ -1754,28 +2961,6 @@ export interface components {
              * @enum {string}
              */
             of: "clauses" | "all_of";
-        };
-        /**
-         * Count
-         * @description How many. `min` boxes are taken (1 unless `max` is 0); a `max` counts every box of the image that matches.
-         */
-        embedding_pipeline__api__clauses__Count: {
-            /** Min */
-            min?: number | null;
-            /** Max */
-            max?: number | null;
-        };
-        /** Count */
-        embedding_pipeline__api__schemas__Count: {
-            /** Value */
-            value: string;
-            /**
-             * Count
-             * @description images that hold a found object with this value
-             */
-            count: number;
-            /** @description names of a label; None for other fields */
-            name?: components["schemas"]["LabelNames"] | null;
         };
         /**
          * InputError
@@ -2105,6 +3290,140 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freeze_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    thaw_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
             };
             /** @description Unauthorized */
             401: {
@@ -2520,6 +3839,656 @@ export interface operations {
             };
         };
     };
+    add_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+                /** @description SHA-256 of its bytes */
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewObject"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+                /** @description SHA-256 of its bytes */
+                image_id: string;
+                /** @description 0 is the frame, which has no label and no box */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+                /** @description SHA-256 of its bytes */
+                image_id: string;
+                /** @description 0 is the frame, which has no label and no box */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_correction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+                /** @description SHA-256 of its bytes */
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Undo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectionPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Selection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Selection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectionExport"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/zip": unknown;
+                    "text/csv; charset=utf-8": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     detect: {
         parameters: {
             query?: never;
@@ -2668,7 +4637,9 @@ export interface operations {
     };
     labels: {
         parameters: {
-            query?: never;
+            query?: {
+                collection?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2686,6 +4657,24 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3163,6 +5152,765 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spread_of_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpreadQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spread"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggestions: {
+        parameters: {
+            query: {
+                /** @description what was typed so far */
+                q: string;
+                /** @description how many */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_following: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedFolders"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_following: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id of a followed folder */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowedPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Followed"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_hit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearches"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchToSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_saved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id of a saved search */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchDetail"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_saved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id of a saved search */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id of a saved search */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

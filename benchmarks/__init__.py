@@ -1,0 +1,1 @@
+"""Commands that measure, and print the tables of the guides; `python -m benchmarks.NAME` from the root."""

@@ -1,0 +1,5 @@
+"""``python -m boxlens`` is ``boxlens``."""
+
+from boxlens.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The words of Boxlens as frozen values, Protocols and errors: one file a noun."""

@@ -1,0 +1,1 @@
+"""The embedded Elasticsearch: the real server in child processes."""

@@ -1,0 +1,1 @@
+"""Fetching addresses: guarded against private hosts."""

@@ -1,0 +1,1 @@
+"""Pictures as arrays: decoding, metadata, colours, perceptual hashes."""

@@ -1,0 +1,1 @@
+"""The index of stored objects: what every adapter of it shares."""

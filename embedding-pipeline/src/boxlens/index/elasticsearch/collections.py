@@ -1,0 +1,314 @@
+"""Collections in Elasticsearch: an alias each, over one concrete index whose ``_meta`` names its pack.
+
+Every index also has an alias of its own, ``{prefix}-{collection}.{its mark}``, by which all work with it is done: a
+process that still holds an index for the collection's when the collection's alias has moved on reads and writes there,
+or nowhere, and never meets vectors of another pack.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
+
+from boxlens.domain.collections import (
+    CollectionInfo,
+    CollectionSet,
+    CollectionSettings,
+    CollectionSetup,
+    IndexType,
+    PackInfo,
+    base,
+)
+from boxlens.domain.errors import Conflict, ElasticsearchAway
+from boxlens.domain.partial_answers import partial_answers
+from boxlens.domain.share_out import Layout, share_out
+from boxlens.index.elasticsearch.asking import ask
+from boxlens.index.elasticsearch.errors import translate_errors
+from boxlens.index.elasticsearch.machines import machines
+from boxlens.index.elasticsearch.queries import counts_body
+from boxlens.index.elasticsearch.routing import Target, target
+from boxlens.index.mapping import added_fields, index_body, schema_version
+from boxlens.index.names import no_collection, require_name, require_one_pack, require_same_pack
+from boxlens.settings import IndexSettings
+
+SHARDS_S = 30.0
+"""How long a new index may take to answer."""
+READ = "*.aliases,*.mappings._meta,*.settings.index"
+REMEMBERED_S = 5.0
+"""How long it is taken as known where an alias leads; another process may move it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexHandle:
+    """A collection that stands: its concrete index, where to read and write its documents (of several collections
+    together, of each), when it was made (seconds since 1970, by the server's clock), and what ``_meta`` says of it."""
+
+    collection: str
+    targets: tuple[Target, ...]
+    index: str
+    made_s: float
+    pack: PackInfo
+    index_type: IndexType
+    schema: int
+    settings: CollectionSettings
+    shards: int
+    replicas: int
+    frozen: bool
+
+    @property
+    def setup(self) -> CollectionSetup:
+        return CollectionSetup(self.pack, self.settings, self.frozen)
+
+    @property
+    def alias(self) -> str:
+        """All aliases, to search them at once."""
+        return ",".join(target.alias for target in self.targets)
+
+    @property
+    def target(self) -> Target:
+        """Of one collection alone."""
+        (target,) = self.targets
+        return target
+
+
+class Collections:
+    """Makes, finds and drops collections."""
+
+    def __init__(self, client: Elasticsearch, settings: IndexSettings, prefix: str) -> None:
+        self._client = client
+        self._settings = settings
+        self._prefix = prefix
+        self._cache: dict[str, tuple[float, IndexHandle]] = {}
+        self._lock = Lock()
+
+    def alias(self, collection: str) -> str:
+        return f"{self._prefix}-{collection}"
+
+    def create(self, collection: str, pack: PackInfo, index_type: IndexType | None, layout: Layout) -> None:
+        """Of several that create at once one makes the index: an alias may have one write index only, and the
+        server checks that together with the creation."""
+        require_name(base(collection))
+        if (standing := self._look_up(collection)) is not None:
+            require_same_pack(collection, standing.pack, pack)
+            self._lay_out(standing, layout)
+        else:
+            require_name(collection)  # a successor is made by stage alone
+            kind = index_type or self._settings.type
+            body = index_body(pack, kind, self._laid_out(pack, kind, layout))
+            with translate_errors(collection):
+                try:
+                    self.make_index(collection, body)
+                except ApiError:  # another may have been first: "more than one write index"
+                    if self._look_up(collection) is None:
+                        raise
+        require_same_pack(collection, self.handle(collection, fresh=True).pack, pack)
+
+    def _laid_out(self, pack: PackInfo, index_type: IndexType, layout: Layout) -> IndexSettings:
+        """The settings with shards and copies: as they are given, else as set, else by the rule."""
+        shards = layout.shards or self._settings.shards
+        replicas = self._settings.replicas if layout.replicas is None else layout.replicas
+        if shards is None or replicas is None:
+            with translate_errors("*"):
+                there = machines(self._client)
+            dims = pack.vit_dims or 0, pack.clip_dims or 0
+            rule = share_out(layout.expected or 0, *dims, index_type, self._settings.m, there)
+            shards = shards or rule.shards
+            replicas = rule.replicas if replicas is None else replicas
+        return self._settings.model_copy(update={"shards": shards, "replicas": replicas})
+
+    def _lay_out(self, handle: IndexHandle, layout: Layout) -> None:
+        """Copies can be made and dropped at any time, shards stay as they are. Raises Conflict for other shards."""
+        if layout.shards not in (None, handle.shards):
+            raise Conflict(
+                f"Collection {handle.collection!r} was made with {handle.shards} shards, which cannot be changed.",
+                hint="Make another with as many as are needed, and take the pictures in there.",
+                place="shards",
+            )
+        if layout.replicas not in (None, handle.replicas):
+            with translate_errors(handle.collection):
+                self._client.indices.put_settings(
+                    index=handle.index, settings={"index.number_of_replicas": layout.replicas}
+                )
+
+    def make_index(self, collection: str, body: dict[str, Any]) -> None:
+        """A new index behind the alias of a collection. Raises ApiError when one has it already."""
+        mark = uuid.uuid4().hex[:12]
+        name = self.alias(base(collection))
+        aliases: dict[str, dict[str, Any]] = {self.alias(collection): {"is_write_index": True}, f"{name}.{mark}": {}}
+        self._client.indices.create(index=f"{name}-{mark}", aliases=aliases, **body)
+
+    def _await_shards(self, handle: IndexHandle) -> None:
+        """An index that is just being made, by this process or another, may not have its shards yet: until then
+        searches are answered 503. When they have not come SHARDS_S after it was made, it is for the requests that
+        follow to say so."""
+        while time.time() - handle.made_s < SHARDS_S:
+            try:
+                with translate_errors(handle.collection):
+                    self._client.search(index=handle.index, size=0, allow_partial_search_results=False)
+                return
+            except ElasticsearchAway as error:
+                cause = error.__cause__
+                if not (isinstance(cause, ApiError) and cause.status_code == 503):  # a refused key, a lost server
+                    raise
+                time.sleep(0.1)
+
+    def handle(self, collection: str | CollectionSet, *, fresh: bool = False) -> IndexHandle:
+        """Of several at once too. Raises NotFound, PackMismatch when several have different packs, or Conflict when the
+        index was made by a newer program."""
+        names = CollectionSet.of(collection).names
+        if len(names) > 1:
+            return _joined([self.handle(name, fresh=fresh) for name in names])
+        return self._handle_of(names[0], fresh=fresh)
+
+    def _handle_of(self, collection: str, *, fresh: bool) -> IndexHandle:
+        with self._lock:
+            cached = self._cache.get(collection)
+        now = time.monotonic()  # before it is looked up: what is remembered must not outlast a swap's grace
+        if fresh or cached is None or cached[0] < now:
+            current = self._look_up(collection)
+            if current is None:
+                self.forget(collection)
+                raise no_collection(collection)
+            self._await_shards(current)
+            cached = (now + REMEMBERED_S, current)
+            with self._lock:
+                self._cache[collection] = cached
+        handle = cached[1]
+        if handle.schema > schema_version():
+            raise Conflict(
+                f"Collection {collection!r} was made by a newer Boxlens (schema {handle.schema}, this program knows "
+                f"{schema_version()}).",
+                hint="Update Boxlens, or make a new collection.",
+            )
+        return handle
+
+    def changeable(self, collection: str) -> IndexHandle:
+        """The collection as it is now, where it may be changed. Raises as ``handle``, and Frozen."""
+        handle = self.handle(collection, fresh=True)
+        handle.setup.require_thawed(collection)
+        return handle
+
+    def migrated(self, collection: str) -> IndexHandle:
+        """The collection, ready for documents as this program writes them: an index that an older one made gets the
+        fields it lacks. Raises as ``changeable``."""
+        handle = self.changeable(collection)
+        if handle.schema < schema_version():
+            fields = added_fields(handle.pack, handle.index_type, self._settings)
+            self.change(handle, {"schema": schema_version()}, properties=fields)
+        return handle
+
+    def forget(self, collection: str | CollectionSet) -> None:
+        with self._lock:
+            for name in CollectionSet.of(collection).names:
+                self._cache.pop(name, None)
+
+    def _look_up(self, collection: str) -> IndexHandle | None:
+        require_name(base(collection))
+        alias = self.alias(collection)
+        with translate_errors(collection):
+            try:
+                answer = self._client.indices.get(index=alias, filter_path=READ)
+            except NotFoundError:
+                return None
+        for index, description in answer.items():
+            if index != alias:
+                own = f"{self.alias(base(collection))}.{index.rpartition('-')[2]}"
+                # an index of an earlier version has no alias of its own
+                work_alias = own if own in description["aliases"] else alias
+                return _handle(collection, work_alias, index, description)
+        return None
+
+    def names(self) -> list[str]:
+        with translate_errors("*"):
+            answer = self._client.indices.get_alias(name=self.alias("*"))
+        start = len(self.alias(""))
+        aliases = {alias[start:] for description in answer.values() for alias in description["aliases"]}
+        return sorted(name for name in aliases if "." not in name)
+
+    def info(self, collection: str | CollectionSet) -> CollectionInfo:
+        handle = self.handle(collection, fresh=True)
+        with partial_answers():  # a collection that lost a shard is listed with what is left of it
+            answer = ask(self._client, handle.alias, collection, counts_body())
+        with translate_errors(collection):
+            stats = self._client.indices.stats(index=handle.alias, metric="store")
+        kinds = {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["kinds"]["buckets"]}
+        return CollectionInfo(
+            name=str(collection),
+            pack=handle.pack.name,
+            pack_revision=handle.pack.revision,
+            index=handle.index,
+            index_type=handle.index_type,
+            images=kinds.get("frame", 0),
+            objects=kinds.get("object", 0),
+            size_bytes=stats["_all"]["total"]["store"]["size_in_bytes"],
+            last_change=_moment(answer["aggregations"]["last_change"].get("value")),
+            settings=handle.settings,
+            shards=handle.shards,
+            replicas=handle.replicas,
+            frozen=handle.frozen,
+        )
+
+    def configure(self, collection: str, settings: CollectionSettings) -> None:
+        handle = self.handle(collection, fresh=True)
+        self.change(handle, {"settings": settings_meta(settings)})
+        self.forget(collection)
+
+    def change(self, handle: IndexHandle, meta: dict[str, Any], **mapping: Any) -> None:
+        """Put something on the mapping of an index; what else its ``_meta`` says stays."""
+        with translate_errors(handle.collection):
+            mappings = self._client.indices.get_mapping(index=handle.index)
+            whole = mappings[handle.index]["mappings"]["_meta"] | meta
+            self._client.indices.put_mapping(index=handle.index, meta=whole, **mapping)
+
+    def drop(self, collection: str) -> None:
+        handle = self.changeable(collection)
+        self.forget(collection)
+        with translate_errors(collection):
+            self._client.indices.delete(index=handle.index)
+
+
+def _handle(collection: str, alias: str, index: str, description: Mapping[str, Any]) -> IndexHandle:
+    meta, set_up = description["mappings"]["_meta"], description["settings"]["index"]
+    return IndexHandle(
+        collection,
+        (target(alias, meta),),
+        index,
+        made_s=int(set_up["creation_date"]) / 1000,
+        pack=PackInfo(meta["pack"], meta["pack_revision"], meta.get("vit_dims"), meta.get("clip_dims")),
+        index_type=meta["index_type"],
+        schema=meta["schema"],
+        settings=CollectionSettings(**meta.get("settings", {})),
+        shards=int(set_up["number_of_shards"]),
+        replicas=int(set_up["number_of_replicas"]),
+        frozen=meta.get("frozen", False),
+    )
+
+
+def _joined(handles: Sequence[IndexHandle]) -> IndexHandle:
+    """Several collections as one to search; rescoring is left out where not all of them are of one index type."""
+    first = handles[0]
+    for other in handles[1:]:
+        require_one_pack(first.collection, first.pack, other.collection, other.pack)
+    return replace(
+        first,
+        collection=str(CollectionSet.of(handle.collection for handle in handles)),
+        targets=tuple(target for handle in handles for target in handle.targets),
+        index=",".join(handle.index for handle in handles),
+        index_type=first.index_type if len({handle.index_type for handle in handles}) == 1 else "hnsw",
+    )
+
+
+def settings_meta(settings: CollectionSettings) -> dict[str, float | bool]:
+    """Settings as ``_meta`` holds them: what is left to the server is left out."""
+    return {name: value for name, value in asdict(settings).items() if value is not None}
+
+
+def _moment(milliseconds: float | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

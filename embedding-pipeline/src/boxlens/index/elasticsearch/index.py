@@ -1,0 +1,320 @@
+"""ObjectIndex over Elasticsearch 8.19: any distribution, the embedded one included. Core APIs only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from threading import Lock
+from typing import Literal
+
+from elasticsearch import Elasticsearch
+
+from boxlens.domain.collections import (
+    CollectionInfo,
+    CollectionSet,
+    CollectionSettings,
+    CollectionSetup,
+    IndexType,
+    PackInfo,
+    base,
+    successor_of,
+)
+from boxlens.domain.errors import BoxlensError, NotFound
+from boxlens.domain.filters import Filter
+from boxlens.domain.objects import IndexedObject, Vector, object_id
+from boxlens.domain.queries import BY_RELEVANCE, RankedObject, Sort, VectorQuery, WordQuery
+from boxlens.domain.reports import ItemResult
+from boxlens.domain.share_out import Layout
+from boxlens.domain.spread import Spread
+from boxlens.index.checks import no_image, require_query, require_written
+from boxlens.index.elasticsearch import queries as bodies
+from boxlens.index.elasticsearch import reads
+from boxlens.index.elasticsearch.asking import ask, ask_all
+from boxlens.index.elasticsearch.collections import Collections, IndexHandle
+from boxlens.index.elasticsearch.documents import from_source, now, stored_moment
+from boxlens.index.elasticsearch.errors import (
+    disk_full,
+    to_domain_error_of_answer,
+    translate_errors,
+    unavailable,
+)
+from boxlens.index.elasticsearch.freezing import Freezing
+from boxlens.index.elasticsearch.migrations import AT_ONCE, UNMIGRATED, additions
+from boxlens.index.elasticsearch.reindex import Successors
+from boxlens.index.elasticsearch.responses import all_facets, facets, listed, ranked
+from boxlens.index.elasticsearch.spread import spread_body, spread_of
+from boxlens.index.elasticsearch.writing.bulk import Action, Outcome, RetryPolicy, send
+from boxlens.index.elasticsearch.writing.changes import ImageChanges
+from boxlens.index.elasticsearch.writing.segments import merge_segments
+from boxlens.index.elasticsearch.writing.writer import Writer
+from boxlens.index.image_locks import ImageLocks
+from boxlens.index.mapping import mode_settings
+from boxlens.index.names import require_same_pack
+from boxlens.settings import IndexSettings
+
+
+class ElasticsearchIndex:
+    """Stored objects in Elasticsearch; see ports.ObjectIndex for what each call promises.
+
+    Reads by id are real-time. Searches see what was refreshed; ``annotate`` and ``delete_image`` refresh by
+    themselves, because a person is waiting to see them done.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        settings: IndexSettings | None = None,
+        *,
+        prefix: str = "boxlens",
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._retry = retry or RetryPolicy()
+        self._collections = Collections(client, settings or IndexSettings(), prefix)
+        self._freezing = Freezing(client, self._collections)
+        self._successors = Successors(client, settings or IndexSettings(), self._collections)
+        self._all_visible: set[str] = set()
+        self._lock = Lock()
+        self._image_locks = ImageLocks()
+
+    def exclusive(self, collection: str, image_ids: Iterable[str]) -> AbstractContextManager[None]:
+        return self._image_locks.exclusive(collection, image_ids)
+
+    def create(
+        self, collection: str, pack: PackInfo, index_type: IndexType | None = None, layout: Layout = Layout()
+    ) -> CollectionInfo:
+        self._collections.create(collection, pack, index_type, layout)
+        return self.info(collection)
+
+    def collections(self) -> list[CollectionInfo]:
+        standing = []
+        for name in self._collections.names():
+            with suppress(NotFound):  # it went away since it was named
+                standing.append(self._collections.info(name))
+        return standing
+
+    def info(self, collection: str | CollectionSet) -> CollectionInfo:
+        return self._collections.info(collection)
+
+    def drop(self, collection: str) -> None:
+        self._collections.drop(collection)
+
+    def check_pack(self, collection: str | CollectionSet, pack: PackInfo) -> None:
+        require_same_pack(str(collection), self._collections.handle(collection, fresh=True).pack, pack)
+
+    def setup(self, collection: str | CollectionSet, *, fresh: bool = False) -> CollectionSetup:
+        handle = self._collections.handle(collection, fresh=fresh)
+        return handle.setup
+
+    def configure(self, collection: str, settings: CollectionSettings) -> None:
+        self._collections.configure(collection, settings)
+
+    def freeze(self, collection: str, *, wait: bool = True) -> None:
+        self._freezing.freeze(collection, wait=wait)
+
+    def thaw(self, collection: str) -> None:
+        self._freezing.thaw(collection)
+
+    def create_successor(self, collection: str, pack: PackInfo) -> str:
+        return self._successors.create_successor(collection, pack)
+
+    def drop_successor(self, collection: str) -> None:
+        self._collections.drop(successor_of(collection))
+
+    def block_writes(self, collection: str, *, blocked: bool) -> None:
+        self._successors.block_writes(collection, blocked=blocked)
+
+    def switch_alias(self, collection: str) -> None:
+        self._successors.switch_alias(collection)
+
+    def write(
+        self, collection: str, objects: Iterable[IndexedObject], *, ingested: Mapping[str, datetime] | None = None
+    ) -> Iterator[ItemResult]:
+        handle = self._collections.migrated(collection)
+        self._make_visible(handle)
+        whole = False
+        try:
+            name = base(collection)
+            moments = {image_id: stored_moment(moment) for image_id, moment in (ingested or {}).items()}
+            yield from Writer(self._client, handle.target, name, handle.pack, self._retry, moments).write(objects)
+            whole = True
+        finally:
+            if not whole:  # documents may lie there that no frame tells of: the next write must see them
+                with self._lock:
+                    self._all_visible.discard(handle.index)
+
+    def correct(self, collection: str, image: Sequence[IndexedObject], over: Sequence[str]) -> None:
+        image_id = image[0].image.image_id
+        first = self._changes(self._collections.migrated(collection)).make_way(image_id, over)
+        require_written(self.write(collection, image, ingested={image_id: first}))
+
+    def _make_visible(self, handle: IndexHandle) -> None:
+        """Once per index: what a killed writer left behind without a frame can only be found by a search."""
+        with self._lock:
+            if handle.index in self._all_visible:
+                return
+        self.refresh(handle.collection)
+        with self._lock:
+            self._all_visible.add(handle.index)
+
+    def refresh(self, collection: str) -> None:
+        handle = self._collections.handle(collection)
+        with translate_errors(collection):
+            self._client.indices.refresh(index=handle.alias)
+
+    def serving(self, collection: str, *, loading: bool) -> None:
+        handle = self._collections.changeable(collection) if loading else self._collections.handle(collection)
+        with translate_errors(collection):
+            self._client.indices.put_settings(index=handle.index, settings=mode_settings(loading=loading))
+            if not loading:
+                self._client.indices.refresh(index=handle.index)
+
+    def merge(self, collection: str) -> int:
+        handle = self._collections.handle(collection)
+        with translate_errors(collection):
+            return merge_segments(self._client, handle.index)
+
+    def stored(self, collection: str | CollectionSet, image_ids: Sequence[str]) -> dict[str, IndexedObject]:
+        frames = self.objects(collection, [object_id(image_id, 0) for image_id in image_ids])
+        return {frame.image.image_id: frame for frame in frames}
+
+    def numbers(self, collection: str, image_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
+        targets = self._collections.handle(collection).targets
+        facts = reads.frame_facts(self._client, targets, collection, image_ids)
+        return {image_id: fact.numbers for image_id, fact in facts.items()}
+
+    def image(self, collection: str | CollectionSet, image_id: str, *, vectors: bool = False) -> list[IndexedObject]:
+        handle = self._collections.handle(collection)
+        facts = reads.frame_facts(self._client, handle.targets, collection, [image_id])
+        if image_id not in facts:
+            raise no_image(image_id)
+        return self.objects(collection, reads.numbered(image_id, facts[image_id]), vectors=vectors)
+
+    def objects(
+        self, collection: str | CollectionSet, object_ids: Sequence[str], *, vectors: bool = False
+    ) -> list[IndexedObject]:
+        handle = self._collections.handle(collection)
+        sources = reads.sources(self._client, handle.targets, collection, object_ids, vectors=vectors)
+        return [from_source(sources[key]) for key in object_ids if key in sources]
+
+    def annotate(
+        self,
+        collection: str,
+        image_id: str,
+        *,
+        number: int | None = None,
+        caption: str | None = None,
+        tags: Sequence[str] | None = None,
+        albums: Sequence[str] | None = None,
+    ) -> None:
+        changes = self._changes(self._collections.migrated(collection))
+        changes.annotate(image_id, number=number, caption=caption, tags=tags, albums=albums)
+
+    def delete_image(self, collection: str, image_id: str, *, strays: bool = False) -> int:
+        return self._changes(self._collections.changeable(collection)).delete(image_id, strays=strays)
+
+    def _changes(self, handle: IndexHandle) -> ImageChanges:
+        return ImageChanges(self._client, handle.target, handle.collection, self._retry)
+
+    def migrate(self, collection: str) -> int:
+        target = self._collections.migrated(collection).target
+        self.refresh(collection)
+        renewed = 0
+        while lacking := self.matching(collection, UNMIGRATED, AT_ONCE):
+            moment = now()
+            images = [additions(target, self.image(collection, frame.image_id), moment) for frame in lacking]
+            self._do(collection, [part for image in images for part in image[:-1]])
+            self._do(collection, [image[-1] for image in images])
+            renewed += len(images)
+        return renewed
+
+    def _do(self, collection: str, actions: Sequence[Action]) -> dict[str, Outcome]:
+        """A few actions, visible at once. Raises ElasticsearchAway when one of them fails."""
+        alias = self._collections.handle(collection).alias
+        outcomes = send(self._client, alias, collection, actions, self._retry, refresh=True)
+        for outcome in outcomes.values():
+            if not outcome.ok:
+                raise unavailable(f"Elasticsearch could not change {outcome.id}: {outcome.reason}")
+        return outcomes
+
+    def search(
+        self, collection: str | CollectionSet, queries: Sequence[VectorQuery | WordQuery]
+    ) -> list[list[RankedObject]]:
+        handle = self._collections.handle(collection)
+        requests: list[bodies.Body] = []
+        for query in queries:
+            if isinstance(query, VectorQuery):
+                require_query(query, handle.collection, handle.pack)
+                requests.append(bodies.vector_body(query, handle.index_type))
+            else:
+                requests.append(bodies.word_body(query))
+        if not requests:
+            return []
+        answers = ask_all(self._client, handle.alias, collection, requests)
+        for answer in answers:
+            if "error" in answer:
+                self._collections.forget(collection)
+                raise to_domain_error_of_answer(answer, str(collection))
+        return [ranked(answer, query) for answer, query in zip(answers, queries, strict=True)]
+
+    def sample(self, collection: str | CollectionSet, signal: Literal["vit", "clip"], size: int) -> Vector:
+        return reads.sample(self._client, self._collections.handle(collection).alias, collection, signal, size)
+
+    def matching(
+        self,
+        collection: str | CollectionSet,
+        filter: Filter,
+        size: int,
+        after: str | None = None,
+        *,
+        sort: Sort = BY_RELEVANCE,
+        after_value: float | None = None,
+    ) -> list[RankedObject]:
+        handle = self._collections.handle(collection)
+        matches: list[RankedObject] = []
+        while len(matches) < size:
+            body = bodies.matching_body(filter, size - len(matches), sort, after, after_value)
+            hits = ask(self._client, handle.alias, collection, body)["hits"]["hits"]
+            matches += [listed(hit, sort) for hit in hits]
+            if len(hits) < body["size"]:
+                break
+            after, after_value = matches[-1].object_id, matches[-1].value
+        return matches
+
+    def facets(
+        self, collection: str | CollectionSet, filter: Filter, object_ids: Collection[str] | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        handle = self._collections.handle(collection)
+        if filter.empty and object_ids is None and len(CollectionSet.of(collection).names) == 1:
+            answer = ask(self._client, handle.alias, collection, bodies.all_facets_body())
+            if (counts := all_facets(answer)) is not None:
+                return counts
+        return facets(ask(self._client, handle.alias, collection, bodies.facets_body(filter, object_ids)))
+
+    def spread(
+        self,
+        collection: str | CollectionSet,
+        filter: Filter,
+        image_ids: Collection[str] | None = None,
+        halvings: int = 6,
+    ) -> Spread:
+        handle = self._collections.handle(collection)
+        return spread_of(ask(self._client, handle.alias, collection, spread_body(filter, image_ids, halvings)))
+
+    def ready(self) -> str:
+        try:
+            with translate_errors("*"):
+                health = self._client.cluster.health(timeout="2s")
+                blocked = self._client.indices.get_settings(
+                    index=self._collections.alias("*"), name="index.blocks.read_only_allow_delete"
+                )
+        except BoxlensError as error:
+            return f"{error.detail} {error.hint}".strip()
+        if health["status"] == "red":
+            return unavailable("Elasticsearch is red: some of its data is not available.").detail
+        if blocked:
+            full = disk_full("its indices are read-only-allow-delete")
+            return f"{full.detail} {full.hint}"
+        return ""

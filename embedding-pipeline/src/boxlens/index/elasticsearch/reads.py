@@ -1,0 +1,145 @@
+"""Reads by id, real-time: they see what was written whether or not a refresh came in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from elasticsearch import Elasticsearch
+
+from boxlens.domain.collections import CollectionSet
+from boxlens.domain.objects import Vector, object_id
+from boxlens.domain.ports import MAX_RESULTS
+from boxlens.index.checks import stacked
+from boxlens.index.elasticsearch.asking import ask
+from boxlens.index.elasticsearch.errors import translate_errors, unavailable
+from boxlens.index.elasticsearch.queries import UNREAD, of_images_body, sample_body
+from boxlens.index.elasticsearch.routing import Target
+
+INDEX_GONE = "index_not_found_exception"
+AT_ONCE = 500
+"""Documents per request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which state of a document was read: a change may ask that it be still that (optimistic concurrency control)."""
+
+    seq_no: int
+    primary_term: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """What the frame of a whole image says: the numbers of its objects, and when it was first taken in."""
+
+    numbers: tuple[int, ...]
+    ingested_at: str
+    version: Version
+
+
+_FRAME_FIELDS = ["object_numbers", "ingested_at"]
+
+
+def sources(
+    client: Elasticsearch,
+    targets: Sequence[Target],
+    collection: str | CollectionSet,
+    ids: Sequence[str],
+    *,
+    vectors: bool = False,
+) -> dict[str, dict[str, Any]]:
+    """Stored documents by id; unknown ids are left out."""
+    documents = _mget(client, targets, collection, ids, {"source_excludes": ["tokens"] if vectors else UNREAD})
+    return {key: document["_source"] for key, document in documents.items()}
+
+
+def versioned_sources(
+    client: Elasticsearch, targets: Sequence[Target], collection: str, ids: Sequence[str]
+) -> dict[str, tuple[dict[str, Any], Version]]:
+    """As ``sources``, without vectors, with what states they are."""
+    documents = _mget(client, targets, collection, ids, {"source_excludes": UNREAD})
+    return {key: (document["_source"], _version(document)) for key, document in documents.items()}
+
+
+def versions(
+    client: Elasticsearch, targets: Sequence[Target], collection: str, ids: Sequence[str]
+) -> dict[str, Version]:
+    """The states of those documents that are there."""
+    documents = _mget(client, targets, collection, ids, {"source": False})
+    return {key: _version(document) for key, document in documents.items()}
+
+
+def frame_facts(
+    client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, image_ids: Sequence[str]
+) -> dict[str, FrameFacts]:
+    """Of those images that are stored whole, by image id."""
+    frames = {object_id(image_id, 0): image_id for image_id in image_ids}
+    documents = _mget(client, targets, collection, list(frames), {"source_includes": _FRAME_FIELDS})
+    return {
+        frames[key]: FrameFacts(
+            tuple(document["_source"]["object_numbers"]), str(document["_source"]["ingested_at"]), _version(document)
+        )
+        for key, document in documents.items()
+    }
+
+
+def visible_ids(
+    client: Elasticsearch, alias: str, collection: str | CollectionSet, image_ids: Sequence[str]
+) -> list[str]:
+    """Ids of all documents of these images that a search can see, whole or not."""
+    ids: list[str] = []
+    body = of_images_body(list(image_ids))
+    while True:
+        hits = ask(client, alias, collection, body)["hits"]["hits"]
+        ids += [hit["_id"] for hit in hits]
+        if len(hits) < MAX_RESULTS:
+            return ids
+        body = {**body, "search_after": hits[-1]["sort"]}
+
+
+def sample(client: Elasticsearch, alias: str, collection: str | CollectionSet, signal: str, size: int) -> Vector:
+    """The vectors of the smallest object ids that have one, float32 of shape (n, dims)."""
+    field = f"{signal}_vector"
+    rows: list[list[float]] = []
+    after: str | None = None
+    while len(rows) < size:
+        body = sample_body(field, min(AT_ONCE, size - len(rows)), after)
+        hits = ask(client, alias, collection, body)["hits"]["hits"]
+        rows += [hit["_source"][field] for hit in hits]
+        if len(hits) < body["size"]:
+            break
+        after = hits[-1]["_id"]
+    return stacked([np.asarray(row, np.float32) for row in rows])
+
+
+def numbered(image_id: str, facts: FrameFacts | None) -> list[str]:
+    """Ids of the objects that a frame says its image has."""
+    return [object_id(image_id, number) for number in facts.numbers] if facts else []
+
+
+def _version(document: Mapping[str, Any]) -> Version:
+    return Version(document["_seq_no"], document["_primary_term"])
+
+
+def _mget(
+    client: Elasticsearch,
+    targets: Sequence[Target],
+    collection: str | CollectionSet,
+    ids: Sequence[str],
+    chosen: dict[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Answers for those documents that are there, by id. Raises ElasticsearchAway where the shard of a document does
+    not answer: it may be there."""
+    documents: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        for target in targets:  # a read by id knows one index; of several, the first that has it
+            with translate_errors(collection):
+                answer = client.mget(index=target.alias, docs=target.lookups(ids[start : start + AT_ONCE]), **chosen)
+            for document in answer["docs"]:
+                if "error" in document and document["error"]["type"] != INDEX_GONE:
+                    raise unavailable(f"Elasticsearch could not read {document['_id']}: {document['error']['reason']}")
+            documents = {doc["_id"]: doc for doc in answer["docs"] if doc.get("found")} | documents
+    return documents

@@ -1,0 +1,114 @@
+"""Changes of single stored images: words, and deletion. Each is made anew where somebody else was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from elasticsearch import Elasticsearch
+
+from boxlens.domain.objects import object_id
+from boxlens.index.checks import no_image, require_corrections, with_annotations
+from boxlens.index.elasticsearch import reads
+from boxlens.index.elasticsearch.documents import annotation, from_source, now
+from boxlens.index.elasticsearch.errors import contended, translate_errors, unavailable
+from boxlens.index.elasticsearch.routing import Target
+from boxlens.index.elasticsearch.writing.bulk import Action, Outcome, RetryPolicy, action, send
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChanges:
+    """Changes images of one collection; see ``ports.IndexWriter`` for what each call promises."""
+
+    client: Elasticsearch
+    target: Target
+    collection: str
+    retry: RetryPolicy
+
+    def annotate(
+        self,
+        image_id: str,
+        *,
+        number: int | None,
+        caption: str | None,
+        tags: Sequence[str] | None,
+        albums: Sequence[str] | None,
+    ) -> None:
+        """See ``ports.IndexWriter.annotate``."""
+        targets = [self.target]
+        for attempt in range(self.retry.contests):
+            facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
+            if image_id not in facts:
+                raise no_image(image_id)
+            ids = reads.numbered(image_id, facts[image_id])
+            sources = reads.versioned_sources(self.client, targets, self.collection, ids)
+            whole = [from_source(sources[key][0]) for key in ids if key in sources]
+            if whole and whole[0].kind == "frame":
+                changed = with_annotations(whole, number=number, caption=caption, tags=tags, albums=albums)
+                moment = now()
+                actions = []
+                for obj in changed:
+                    version = sources[obj.object_id][1]
+                    actions.append(
+                        action(self.target, "update", obj.object_id, annotation(obj, moment), version=version)
+                    )
+                if all(outcome.ok for outcome in self._try(actions)):
+                    return
+            self.retry.wait(attempt)
+        raise contended(image_id)
+
+    def delete(self, image_id: str, *, strays: bool) -> int:
+        """See ``ports.IndexWriter.delete_image``."""
+        targets = [self.target]
+        frame = object_id(image_id, 0)
+        for attempt in range(self.retry.contests):
+            facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
+            if image_id not in facts and not strays:
+                raise no_image(image_id)
+            with translate_errors(self.collection):
+                self.client.indices.refresh(index=self.target.alias)
+            ids = {*reads.numbered(image_id, facts.get(image_id))}
+            ids.update(reads.visible_ids(self.client, self.target.alias, self.collection, [image_id]))
+            if not ids:
+                raise no_image(image_id)
+            there = reads.versions(self.client, targets, self.collection, sorted(ids))
+            # the frame first: an image that is half deleted must not count as stored
+            frames = [self._deletion(frame, facts[image_id].version)] if image_id in facts else []
+            gone = self._try(frames)
+            if all(outcome.result == "deleted" for outcome in gone):
+                # what another has written since then belongs to an image that is just becoming whole again
+                gone += self._try([self._deletion(key, version) for key, version in there.items() if key != frame])
+                return sum(outcome.result == "deleted" for outcome in gone)
+            self.retry.wait(attempt)
+        raise contended(image_id)
+
+    def make_way(self, image_id: str, over: Sequence[str]) -> datetime:
+        """Take the frame away from an image whose corrections are still ``over``, so that it can be written anew; when
+        it was first taken in. Raises Conflict when it has others or is gone."""
+        targets = [self.target]
+        facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
+        frame = object_id(image_id, 0)
+        sources = reads.sources(self.client, targets, self.collection, [frame])
+        stored = from_source(sources[frame]) if frame in sources and image_id in facts else None
+        require_corrections(image_id, stored, over)
+        (outcome,) = self._try([self._deletion(frame, facts[image_id].version)])
+        if outcome.result != "deleted":
+            require_corrections(image_id, None, over)
+        with translate_errors(self.collection):  # what the image no longer has must be seen, to go
+            self.client.indices.refresh(index=self.target.alias)
+        return datetime.fromisoformat(facts[image_id].ingested_at)
+
+    def _deletion(self, id: str, version: reads.Version) -> Action:
+        return action(self.target, "delete", id, version=version)
+
+    def _try(self, actions: Sequence[Action]) -> list[Outcome]:
+        """A few actions, visible at once; those that met a change of somebody else, or nothing, say so. Raises
+        ElasticsearchAway when one fails for another reason."""
+        outcomes = list(
+            send(self.client, self.target.alias, self.collection, actions, self.retry, refresh=True).values()
+        )
+        for outcome in outcomes:
+            if not (outcome.ok or outcome.conflict or outcome.status == 404):
+                raise unavailable(f"Elasticsearch could not change {outcome.id}: {outcome.reason}")
+        return outcomes

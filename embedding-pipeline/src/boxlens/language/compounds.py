@@ -1,0 +1,128 @@
+"""Words that hold the name of something else: what makes a compound with a name, and what is cut off a name.
+
+A dog house is no dog and 香蕉树 is no banana, but in "dog running", 骑马 and 车里 the name is a word of its own, though
+the segmenter may leave it together with a verb, a place, a look or a numeral.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from boxlens.language.query_parsing.vocabulary import ARTICLES, COMPOUNDS, MEASURES, MODIFIERS, NUMBERS
+from boxlens.language.segmentation import Segment, is_word, segment_chinese
+
+OTHER_THINGS = tuple(
+    line.strip()
+    for line in """
+sheep dog | carrot cake | pizza oven | teddy boy | cake stand | umbrella stand | tv stand | kite surfing
+zebra crossing | rocking horse | flower bed | river bed | sea horse | saw horse | clothes horse | ball room | stop watch
+vase painting | football field | baseball field | soccer field | hair ball | meat ball | cotton ball | crystal ball
+snow ball | fire ball | cat fish | dog fish | jelly fish | water bed | sun bed | pine apple | egg plant | fire fly
+butter fly | dragon fly | lady bird | cow boy | horse shoe | bird house | custard apple | freight car | passenger car
+pool table | boston bull | apple watch | apple phone | sofa bed | toaster oven | cup cake | toilet bowl | banana boat
+train car | pay phone | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
+熊孩子 | 杯子蛋糕 | 热狗车 | 牛角包 | 汽车站 | 人马座 | 平板电脑 | 电脑键盘 | 付费电话 | 公用电话 | 开信刀 | 拆信刀
+公交汽车 | 半挂汽车 | 荷兰烤箱 | 马里努阿犬
+三叉 | 举人 | 能人 | 中人 | 下人 | 天人 | 过人 | 走人 | 表里
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+"""Compounds that the rules below would take for two things, or for the thing they end with."""
+
+_ZH_HEADS = ("n", "v", "q", "z", "r", "x", "g", "t", "i", "l", "j")
+"""Tags of a Chinese word that, right behind a name, may make a compound of the two."""
+
+_ZH_APART = frozenset(
+    "比坐站跑玩睡趴走骑吃喝打看抱叫飞游拿牵叼咬追跳爬踢喂撑遛戴穿背举推拉躺在有是没上下里中内旁前后和与跟及或的了着"
+)
+"""Characters that, as words, say what a thing does or where it is, however they are tagged."""
+
+_ZH_LOOKS = frozenset("红橙黄绿蓝紫粉棕黑白灰金银大小老新旧高矮胖瘦花")
+_ZH_LOOK_AND_NAME = frozenset(
+    "白马 黑马 白猫 黑猫 白狗 黑狗 花猫 老马 新车 旧车 旧书 新书 小车 大车 大狗 老牛 小船 大船 大鸟 小象".split()
+)
+"""Dictionary words that are a look and a thing, not a thing of another kind (as 红包 and 白菜 are)."""
+
+_ZH_WITH_OBJECT = frozenset("有骑遛牵抱喂撑拿叼追踢举推拉坐开修洗")
+"""Verbs that make one dictionary word with their object, which is a thing of its own: 骑马, 撑伞, 牵狗."""
+
+_ZH_VERB_OBJECT = frozenset("无人 没人 打伞 放风筝 打球 看书 读书 玩球 玩滑板 扔飞盘".split())
+_ZH_PLACES = frozenset("里内中旁边上下前后")
+_ZH_NUMBER = re.compile(rf"[一二两三四五六七八九十几多这那每]+(?:[{''.join(MEASURES)}群双对副台只堆排串])?")
+
+_EN_APART = (
+    MODIFIERS
+    | ARTICLES
+    | frozenset(NUMBERS)
+    | frozenset(
+        """
+every each no not and or but nor with without of in on at by near to from into onto under over above below behind
+beside besides between among around across along through inside outside beneath underneath against before after during
+than as like for off up down out is are was were be been being has have had do does did can will would should left right
+next front back top bottom who which what where when while there here it he she they we you i me him them us very too
+also only just both all same together away
+taken seen shown made caught worn born lit kept
+eat eats ate ride rides rode sit sits sat stands stood run runs ran jumps lie lies lay sleeps slept holds held wears
+wore looks plays walks fly flies swims drinks drives drove larger bigger smaller taller
+beach grass snow rain fog street road forest sea lake river sky night sunset city indoors outdoors
+photo photos picture pictures image images pic pics portrait closeup
+""".split()
+    )
+)
+"""English words that, right behind a name, do not make a compound with it: function words, verbs, looks, scenes."""
+
+
+def is_chinese_head(word: str, tag: str, *, last: bool) -> bool:
+    """Whether a word right behind a name is the head of a compound with it; ``last``: it ends its phrase."""
+    if word in _ZH_APART or word[0] in _ZH_LOOKS - {"花"} or not tag.startswith(_ZH_HEADS):
+        return False
+    # a verb of one character that ends its phrase is the last part of a noun (香蕉树, 冰箱贴)
+    return not tag.startswith("v") or (last and len(word) == 1)
+
+
+def is_english_head(word: str) -> bool:
+    """Whether an English word right behind a name is the head of a compound with it."""
+    return word not in _EN_APART and not word.endswith(("ing", "ed", "ly")) and not any(c.isdigit() for c in word)
+
+
+def is_modifier(word: str, tag: str) -> bool:
+    """Whether a Chinese word right before a name of one character makes a compound with it (牛角 before 包)."""
+    return tag.startswith("n") and word not in _ZH_APART
+
+
+def chinese_words(run: str, names: frozenset[str]) -> Iterator[Segment]:
+    """The words of a run, with numerals, verbs and places that the segmenter left together with a name cut off it."""
+    for word in segment_chinese(run, names):
+        parts = [word.text] if word.text in names else _cut(word, names)
+        start = word.start
+        for part in parts:
+            tag = word.tag if len(parts) == 1 else "n" if part in names else "v"
+            yield Segment(part, tag, start, start + len(part))
+            start += len(part)
+
+
+def _cut(word: Segment, names: frozenset[str]) -> list[str]:
+    """A word in its parts where one of them is a name and a word of its own; else the whole word."""
+    text = word.text
+    number = _ZH_NUMBER.match(text)
+    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnx":
+        return [number.group(), text[number.end() :]]
+    if text[-1] in _ZH_PLACES and text[:-1] in names and word.tag != "d" and text not in COMPOUNDS:
+        return [text[:-1], text[-1]]
+    doing, particle, thing = text.partition("着")
+    if doing and particle and thing in names:  # 骑着马
+        return [doing, particle, thing]
+    if text[1:] in names and text[0] in _ZH_WITH_OBJECT:
+        return [text[0], text[1:]]
+    if text[1:] in names and text[0] in _ZH_LOOKS and (text in _ZH_LOOK_AND_NAME or not is_word(text)):
+        return [text[0], text[1:]]
+    if text in _ZH_VERB_OBJECT:
+        verb = next(n for n in range(1, len(text)) if text[n:] in names or n == len(text) - 1)
+        return [text[:verb], text[verb:]]
+    if not is_word(text):
+        pieces = [piece for piece in re.split(f"([{''.join(_ZH_APART)}])", text) if piece]
+        if len(pieces) > 1 and any(piece in names for piece in pieces):
+            return pieces
+    return [text]

@@ -1,0 +1,187 @@
+"""Names of a detector's classes found in what a person typed, in Chinese and English.
+
+A name counts as a whole word only. Chinese is cut into words first (``segmentation``); a name that is a part of a
+longer word is none. A name that modifies the word behind it names another thing (``compounds``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from boxlens.domain.objects import LabelName
+from boxlens.language.compounds import OTHER_THINGS, chinese_words, is_chinese_head, is_english_head, is_modifier
+from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, MEASURES
+from boxlens.language.segmentation import Segment
+from boxlens.language.tokens import fold_diacritics, normalize, segments, singularize
+
+_COLOURS = COLOURS - {"orange"}
+"""Names of classes that describe the word behind them and make no other thing of it; an orange tree is no orange."""
+
+_IRREGULAR = {
+    "oxen": "ox",
+    "calves": "calf",
+    "tvs": "tv",
+    "foals": "foal",
+    "bikes": "bike",
+    "puppies": "puppy",
+    "taxis": "taxi",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A Latin word without its plural, or a Chinese word with its tag; ``joined``: no space stands before it."""
+
+    text: str
+    written: str
+    start: int
+    end: int
+    joined: bool
+    cjk: bool
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """The words ``first`` up to ``next``, and the class they name (None: a thing that is no class)."""
+
+    first: int
+    next: int
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lexicon:
+    """Names of classes as words (a Chinese name as one string), and the Chinese ones as the segmenter needs them."""
+
+    names: dict[str, str | None]
+    chinese: frozenset[str]
+    longest: int
+
+
+def recognize_labels(text: str, labels: Sequence[LabelName], *, modifiers: bool = False) -> tuple[tuple[str, ...], str]:
+    """Ids of the labels named in the text, each once in order of appearance, and the rest of the text, normalized.
+
+    Greedy from the left, the longest name first: "hot dog" is the hot dog and not the dog, 热狗 is not 狗. Names match
+    whole words, Latin ones in singular and plural, and are no part of a compound, unless they are ``modifiers`` of what
+    follows by nature, as colours are.
+    """
+    normalized = normalize(text)
+    places = find_labels(normalized, labels, modifiers=modifiers)
+    rest = list(normalized)
+    for _, start, end in places:
+        rest[start:end] = " " * (end - start)
+    return tuple(dict.fromkeys(label for label, _, _ in places)), " ".join("".join(rest).split())
+
+
+def label_of(name: str, labels: Sequence[LabelName]) -> str | None:
+    """The id of the class that a whole text is a name of, or the id itself; None where it is neither."""
+    if any(label.id == name for label in labels):
+        return name
+    return _lexicon(tuple(labels)).names.get(_key(normalize(name)))
+
+
+def find_labels(normalized: str, labels: Sequence[LabelName], *, modifiers: bool = False) -> list[tuple[str, int, int]]:
+    """Every place where a label is named in a normalized text: (label id, start, end). See ``recognize_labels``."""
+    lexicon = _lexicon(tuple(labels))
+    words = list(_words(normalized, lexicon.chinese))
+    matches = list(_matches(words, lexicon))
+    starts = {match.first for match in matches if match.label is not None}
+    return [
+        (match.label, words[match.first].start, words[match.next - 1].end)
+        for match in matches
+        if match.label is not None and (modifiers or not _is_compound(words, match, starts))
+    ]
+
+
+def _matches(words: Sequence[_Word], lexicon: _Lexicon) -> Iterator[_Match]:
+    at = 0
+    while at < len(words):
+        length = _match(words, at, lexicon)
+        if length:
+            yield _Match(at, at + length, lexicon.names[_text(words[at : at + length])])
+        at += max(length, 1)
+
+
+def _match(words: Sequence[_Word], at: int, lexicon: _Lexicon) -> int:
+    """How many words from ``at`` form the longest known name; 0 when none does."""
+    for length in range(min(lexicon.longest, len(words) - at), 0, -1):
+        part = words[at : at + length]
+        if _text(part) in lexicon.names and all(word.joined for word in part[1:] if word.cjk):
+            return length
+    return 0
+
+
+def _is_compound(words: Sequence[_Word], match: _Match, starts: set[int]) -> bool:
+    """Whether the name only modifies the word behind it, or is the last character of a longer word."""
+    head = words[match.next - 1]
+    before = words[match.first - 1] if match.first else None
+    if head.cjk and before is not None and before.cjk and words[match.first].joined:
+        one_character = match.next - match.first == 1 and len(head.text) == 1
+        if one_character and is_modifier(before.text, before.tag):
+            return True
+    if match.next == len(words) or match.next in starts:
+        return False
+    if match.next - match.first == 1 and head.text in _COLOURS:
+        return False
+    behind = words[match.next]
+    if head.cjk and behind.cjk:
+        return behind.joined and is_chinese_head(behind.text, behind.tag, last=_ends_phrase(words, match.next))
+    if not head.cjk and not behind.cjk and not behind.joined:
+        after = words[match.next + 1].written if match.next + 1 < len(words) else ""
+        return is_english_head(behind.written) and after not in ARTICLES  # "man repairs a bicycle": a verb
+    return False
+
+
+def _ends_phrase(words: Sequence[_Word], at: int) -> bool:
+    return at + 1 == len(words) or not words[at + 1].cjk or not words[at + 1].joined
+
+
+@lru_cache(maxsize=16)
+def _lexicon(labels: tuple[LabelName, ...]) -> _Lexicon:
+    names: dict[str, str | None] = {_key(normalize(thing)): None for thing in OTHER_THINGS}
+    for label in labels:
+        for name in (*label.en, *label.zh, label.id.replace("_", " ")):
+            key = _key(normalize(name))
+            if key and names.get(key) is None:
+                names[key] = label.id
+    chinese = frozenset(key for key in names if key and not key[0].isascii())
+    return _Lexicon(names, chinese, 6)
+
+
+def _key(normalized: str) -> str:
+    """A name as it is looked up: words without plural, and nothing between them, so that "hand bag" is a handbag."""
+    return "".join(run if kind == "cjk" else _singular(run) for kind, run, _, _ in segments(normalized))
+
+
+def _singular(word: str) -> str:
+    folded = fold_diacritics(word)
+    return _IRREGULAR.get(folded) or singularize(folded)
+
+
+def _text(words: Sequence[_Word]) -> str:
+    return "".join(word.text for word in words)
+
+
+def _chinese_words(run: str, names: frozenset[str], *, counted: bool) -> Iterator[Segment]:
+    """The words of a run; behind a number the measure word is one of its own (3个人: no 个人)."""
+    if counted:
+        yield Segment(run[0], "q", 0, 1)
+        run = run[1:]
+    for part in chinese_words(run, names):
+        yield replace(part, start=part.start + counted, end=part.end + counted)
+
+
+def _words(normalized: str, names: frozenset[str]) -> Iterator[_Word]:
+    end_before = -1
+    for kind, run, start, end in segments(normalized):
+        if kind == "cjk":
+            counted = start == end_before and normalized[start - 1].isdecimal() and run[0] in MEASURES
+            for i, part in enumerate(_chinese_words(run, names, counted=counted)):
+                joined = i > 0 or start == end_before
+                yield _Word(part.text, part.text, start + part.start, start + part.end, joined, True, part.tag)
+        else:
+            yield _Word(_singular(run), run, start, end, start == end_before, False)
+        end_before = end

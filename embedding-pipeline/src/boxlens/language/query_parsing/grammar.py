@@ -1,0 +1,272 @@
+"""Several objects and how they lie to each other, read from the words of a text by a small grammar.
+
+============================  ==========================================  =====================================
+form                          examples                                    read as
+============================  ==========================================  =====================================
+quantity thing                two dogs, at least 3 cups, 两只狗           count
+thing conjunction thing …     cat and dog, 猫 和 狗, 猫、狗               several parts
+thing relation thing          dog left of bicycle, cat larger than a dog  relation
+thing 在 thing place          杯子在电脑左边                              relation
+thing [的] place 的 thing     电脑左边的杯子, 车里的人, 桌子上的杯子      relation of the second to the first
+thing place 有 thing          车里有人                                    relation of the second to the first
+[thing] 比 thing size [的 …]  猫比狗大, 比狗大的猫                        relation
+============================  ==========================================  =====================================
+
+What a thing (a noun phrase) is depends on the pack. Where it tells many labels apart, a thing is the name of a label,
+with modifiers before it ("red car"), anywhere in the text; words around it stay words. Where it knows one label only,
+a thing is a word or two of any kind, and then the whole text, up to punctuation, must be of such a form. What could
+also be a compound ("dog and cat food", "orange and black cat") or a binomial ("salt and pepper") is left as words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from boxlens.domain.objects import LabelName
+from boxlens.domain.queries import Part, Relation, RelationName, TextClause
+from boxlens.language.query_parsing import vocabulary as tables
+from boxlens.language.query_parsing.tokens import NormalizedText, Token, tokens
+from boxlens.language.query_parsing.vocabulary import relation_of
+from boxlens.language.tokens import singularize
+
+_BOUNDARY = ("end", "filler", "conjunction", "of", "at", "have", "relation", "than", "number", "quantifier", "article")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Characters ``start`` to ``end`` of the normalized text, read as these parts."""
+
+    start: int
+    end: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _NounPhrase:
+    """A thing from token ``first`` up to ``next``; ``name`` is where its own words begin, behind number and article."""
+
+    first: int
+    name: int
+    next: int
+    least: int
+    most: int | None
+    counted: bool
+
+
+def parse_phrases(normalized: NormalizedText, labels: Sequence[LabelName], masked: str) -> list[Phrase]:
+    """Everything that can be read, from left to right, no two of them overlapping.
+
+    ``masked``: the normalized text in which what was read otherwise already is replaced by ``|``.
+    """
+    by_label = len(labels) > 1
+    parser = _Parser(normalized, tokens(masked, labels if by_label else ()), by_label)
+    return list(parser.phrases())
+
+
+class _Parser:
+    def __init__(self, normalized: NormalizedText, words: Sequence[Token], by_label: bool) -> None:
+        self._normalized, self._tokens, self._by_label = normalized, words, by_label
+
+    def phrases(self) -> Iterator[Phrase]:
+        i = 0
+        while i < len(self._tokens):
+            phrase, after = self._phrase(i) if self._may_begin(i) else (None, i)
+            if phrase is not None and (self._is_all(i, after) or not self._is_vague(i, after)):
+                yield phrase
+            i = max(after, i + 1)
+
+    def _is_vague(self, first: int, after: int) -> bool:
+        return any(token.text in tables.VAGUE_NUMBERS for token in self._tokens[first:after])
+
+    def _is_all(self, first: int, after: int) -> bool:
+        """Whether nothing else is named: in a sentence (a group of people at a table) a vague number only describes."""
+        others = (*self._tokens[:first], *self._tokens[after:])
+        return all(token.kind in ("end", "article", "filler", "of") for token in others)
+
+    def _phrase(self, i: int) -> tuple[Phrase | None, int]:
+        parsed = self._comparison(i) or self._from_noun_phrase(i)
+        if parsed is None:
+            return None, i
+        parts, after = parsed
+        while (more := self._joined(after)) is not None and len(parts) < 8:
+            if parts[-1].relation is None and self._is_colour_pair(after):
+                return None, i
+            parts, after = [*parts, self._part(more)], more.next
+        conditional = len(parts) > 1 or parts[0].min_count > 1 or parts[0].max_count is not None
+        start, end = self._tokens[i].start, self._tokens[after - 1].end
+        if not conditional or not self._may_end(after) or self._is_binomial(start, end):
+            return None, i
+        return Phrase(start, end, tuple(parts)), after
+
+    def _from_noun_phrase(self, i: int) -> tuple[list[Part], int] | None:
+        """A phrase that begins with a thing."""
+        first = self._noun_phrase(i)
+        if first is None:
+            return None
+        j = self._skip(first.next, "filler", ("is", "are", "was", "were", "that is", "which is"))
+        token = self._tokens[j]
+        if token.kind == "relation" and self._allowed(token) and (second := self._noun_phrase(j + 1)):
+            return self._related(first, relation_of(tables.RELATIONS, token.text), second), second.next
+        if token.kind == "than" and (second := self._noun_phrase(j + 1)) and self._tokens[second.next].kind == "size":
+            return self._related(
+                first, relation_of(tables.SIZES, self._tokens[second.next].text), second
+            ), second.next + 1
+        if token.kind == "at" and (second := self._noun_phrase(j + 1)):
+            k = self._skip(second.next, "of", ("的",))
+            if self._tokens[k].kind == "place" and self._allowed(self._tokens[k]):
+                return self._related(first, relation_of(tables.PLACES, self._tokens[k].text), second), k + 1
+            return None
+        k = self._skip(j, "of", ("的",))
+        place, link = self._tokens[k], self._tokens[min(k + 1, len(self._tokens) - 1)]
+        if (
+            place.kind == "place"
+            and self._allowed(place)
+            and link.kind in ("of", "have")
+            and (second := self._noun_phrase(k + 2))
+        ):
+            return self._related(second, relation_of(tables.PLACES, place.text), first), second.next
+        return [self._part(first)], first.next
+
+    def _comparison(self, i: int) -> tuple[list[Part], int] | None:
+        """比 B 大 的 A."""
+        if self._tokens[i].kind != "than" or (second := self._noun_phrase(i + 1)) is None:
+            return None
+        size = self._tokens[second.next]
+        k = self._skip(second.next + 1, "of", ("的",))
+        if size.kind != "size" or k == second.next + 1 or (first := self._noun_phrase(k)) is None:
+            return None
+        return self._related(first, relation_of(tables.SIZES, size.text), second), first.next
+
+    def _related(self, first: _NounPhrase, name: RelationName, second: _NounPhrase) -> list[Part]:
+        subject, other = self._part(first), self._part(second)
+        return [Part(subject.clause, subject.min_count, subject.max_count, Relation(name, 1)), other]
+
+    def _joined(self, i: int) -> _NounPhrase | None:
+        return self._noun_phrase(i + 1) if self._tokens[i].kind == "conjunction" else None
+
+    def _noun_phrase(self, i: int) -> _NounPhrase | None:
+        """[quantifier] [number] [article] modifier … label; without labels one or two words instead of it."""
+        last = len(self._tokens) - 1
+        first, bound = i, ""
+        if i < last and self._tokens[i].kind == "quantifier":
+            bound, i = tables.QUANTIFIERS[self._tokens[i].text], i + 1
+        i = self._skip(i, "article")
+        number = self._tokens[i]
+        counted = i < last and number.kind == "number"
+        i = self._skip(i + counted, "of", ("的",)) if counted else i
+        if (
+            counted
+            and not bound
+            and [token.text for token in self._tokens[i : i + 2]] in (["or", "more"], ["and", "more"])
+        ):
+            i += 2  # a number is the fewest anyway
+        i = self._skip(i, "article")
+        name = i
+        while (
+            i < last and self._tokens[i].kind in ("modifier", "size") and self._tokens[i].text in tables.ALL_MODIFIERS
+        ):
+            i = self._skip(i + 1, "of", ("的",))
+        after = self._head(i)
+        if after is None or (bound and not counted):
+            return None
+        n = _number(number.text) if counted else 1
+        if n == 0 or (n > 1 and not self._is_plural(self._tokens[after - 1])):
+            return None
+        least, most = _count_range(bound, n)
+        if most is not None and most < least:
+            return None
+        return _NounPhrase(first, name, after, least, most, counted)
+
+    def _head(self, i: int) -> int | None:
+        """The token behind the name of a thing that begins at i."""
+        token = self._tokens[i]
+        if self._by_label:
+            return i + 1 if token.kind == "label" else None
+        if token.kind != "word" or token.text in tables.COMPOUNDS:
+            return None
+        after = i + 1
+        if token.latin and self._tokens[after].kind == "word" and self._tokens[after].latin:
+            after += 1
+        head = self._tokens[after - 1]
+        if head.latin:
+            return None if singularize(head.text) in tables.ABSTRACT_NOUNS or head.text[0].isdigit() else after
+        unseen = any(token.text.startswith(word) for word in tables.ABSTRACT_NOUNS_ZH)
+        return None if unseen or len(token.text) > 4 else after
+
+    def _part(self, noun: _NounPhrase) -> Part:
+        start, end = self._tokens[noun.name].start, self._tokens[noun.next - 1].end
+        first, last = self._normalized.span(start, end)
+        return Part(TextClause(self._normalized.written[first:last]), noun.least, noun.most)
+
+    def _skip(self, i: int, kind: str, words: Sequence[str] = ()) -> int:
+        token = self._tokens[min(i, len(self._tokens) - 1)]
+        return i + 1 if token.kind == kind and (not words or token.text in words) else i
+
+    def _allowed(self, token: Token) -> bool:
+        return self._by_label or token.text not in tables.SCENE_RELATIONS
+
+    @staticmethod
+    def _is_modifier(token: Token) -> bool:
+        return token.kind in ("modifier", "size") and token.text in tables.ALL_MODIFIERS
+
+    @staticmethod
+    def _is_plural(token: Token) -> bool:
+        words = token.text.split()
+        return not token.latin or words[-1] in tables.INVARIANT or singularize(words[-1]) != words[-1]
+
+    def _is_colour_pair(self, joint: int) -> bool:
+        """ "orange and black cat": a colour that is also a thing, beside another colour."""
+        before, after = self._tokens[joint - 1], self._tokens[self._skip(joint + 1, "article")]
+        return before.text in tables.COLOURS and after.kind == "modifier"
+
+    def _is_binomial(self, start: int, end: int) -> bool:
+        return re.sub(r"\s*&\s*", " and ", " ".join(self._normalized.text[start:end].split())) in tables.BINOMIALS
+
+    def _may_begin(self, i: int) -> bool:
+        token = self._tokens[i]
+        before = self._tokens[i - 1] if i else None
+        if before is None or before.kind == "end":
+            return True
+        if not self._by_label:
+            return before.kind == "filler" and before.latin and before.text in ("of", "with")
+        if token.latin:
+            by_number = token.kind in ("number", "quantifier")
+            return before.kind not in (("label", "word", "modifier") if by_number else ("label",))
+        return not token.adjacent or before.kind in ("filler", "of", "at", "have", "conjunction", "number")
+
+    def _may_end(self, i: int) -> bool:
+        """Whether a thing may end before token i: no name of something else goes on there."""
+        token = self._tokens[i]
+        if token.kind == "end":
+            return True
+        if not self._by_label:
+            return token.kind == "of" and self._tokens[i + 1].text in tables.PHOTO_WORDS
+        if token.kind == "of":
+            return self._tokens[i + 1].text in tables.PHOTO_WORDS or self._tokens[i + 1].kind == "end"
+        if token.kind == "word":
+            return not token.adjacent if not token.latin else token.text.endswith("ing")
+        return token.kind in _BOUNDARY
+
+
+def _number(text: str) -> int:
+    digits = re.match(r"\d+", text)
+    if digits is not None:
+        return int(digits.group())
+    numbers = tables.NUMBERS | tables.VAGUE_NUMBERS
+    return numbers.get(text) or numbers[text[:-1]]  # else it ends with a measure word
+
+
+def _count_range(bound: str, n: int) -> tuple[int, int | None]:
+    """Fewest and most for a number: "two dogs" is two or more."""
+    match bound:
+        case "most":
+            return 1, n
+        case "exactly":
+            return n, n
+        case "more":
+            return n + 1, None
+        case "fewer":
+            return 1, n - 1
+    return n, None

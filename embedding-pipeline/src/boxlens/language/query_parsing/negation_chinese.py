@@ -1,0 +1,116 @@
+"""Exclusions in Chinese, see ``negation``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from boxlens.domain.objects import LabelName
+from boxlens.language.label_recognition import find_labels
+from boxlens.language.query_parsing.exclusion import MAX_WORDS, NOBODY, Exclusion
+from boxlens.language.query_parsing.vocabulary import MEASURES
+from boxlens.language.segmentation import segment_chinese
+
+_MEASURE = f"[{''.join(MEASURES)}]"
+_BEFORE = r"(?:[，,]\s*)?(?:请|我|但是?|而|又|却|也|都|既)*"
+_PREDICATE = r"不是|并非"
+"""They deny what a thing is: 不是红色的车 asks for a car of another colour, 没有红色的车 for pictures without it."""
+
+_NEGATOR = re.compile(
+    rf"{_BEFORE}(?:(?P<predicate>{_PREDICATE})"
+    r"|没有出现|不要出现|没出现|不出现|别出现|不想要|不想有|不想看到|不要看到|不希望有|看不到|看不见|没看到|没看见|没见到|没拍到|未见|不见"
+    r"|没有|不带|不含|不要有?|别要|别有|[没未不](?:戴|穿|骑|拿|带|打|坐|牵|背|抱|拉|系|停|放|挂)(?:着|过)?|没"
+    r"|除了|除去|除开|除|排除|去掉|去除|剔除|减去|不包括|不包含|缺少"
+    r"|(?P<adjective>无)|(?P<risky>非|免|勿|缺|少了))\s*"
+    rf"(?:任何的?|[一半]{_MEASURE}|[一半](?=人|狗|猫|车))?"
+)
+"""Those that are ``risky`` deny only a class; behind an ``adjective`` stands one word (无车街道)."""
+
+_AFTER = re.compile(
+    rf"(?:连\s*|一{_MEASURE}?)(?P<counted>[\u3400-\u9fff]{{1,9}}?)(?:都|也)(?:没有|没出现|没看到|不见|看不到|看不见|没)(?:的|$|(?=[\s，,。]))"
+    r"|(?P<other>[\u3400-\u9fff]{1,9})(?:以外|之外|除外)\s*的?"
+    r"|(?P<all>[\u3400-\u9fff]{1,4})都(?:没有|没|不要)(?:的|$)"
+)
+_NOBODY = re.compile(rf"{_BEFORE}空?(?P<name>无一人)\s*的?")
+LEFT_NAME = re.compile(r"[\u3400-\u9fff]+")
+_ENDS = re.compile(r"的|以外|之外|除外|外|和|与|或者?|跟|及|、|在|但|而|也|都|没|不|无|既|且")
+_COLOUR_OF = re.compile(r"[红橙黄绿蓝紫粉棕黑白灰金银]色?的")
+_JOINT = re.compile(r"\s*(?:和|与|或者?|跟|及|、|也没有|，没有|,\s*没有|也不要)\s*")
+_TAIL = re.compile(r"\s*(?:以外|之外|外)?\s*(?:都可以|都行|都要)?\s*的?(?:\s*(?:时候|地方|场景|场合)$)?\s*")
+NO_NEGATION = re.compile(
+    r"无人机|无人驾驶|无线|无花果|无尾熊|无轨|无名|无限|无边|无敌|无锡|无袖|无框|无糖|无菌|无论|无法|别墅|别针|别人|别的|区别|特别|告别"
+    r"|分别|级别|性别|除夕|除草|除湿|除尘|除雪|除法|清除|拆除|删除|消除|解除|淹没|沉没|出没|没落|没药|没收|要不要|有没有|不锈钢|不倒翁|对不起"
+    r"|非洲|非常|非凡|非法|是非|免费|免税|免疫|缺口|缺陷|不[仅止只单](?:仅|止|只)?(?:是|有)?|不得不|打不打|不停|不错|不同|不少|不管|不打[折烊]|不放心|不见不散|[可所]以外"
+)
+DENIAL = re.compile(
+    r"没有|没看|没出现|没拍|不带|不含|不要|不想|不是|不出现|不希望|不包|看不[到见]|不见|未见|别出现|并非|除了|除外|以外|之外|排除|剔除|去除"
+    r"|[没未不](?:戴|穿|骑|拿|牵|背|抱)"
+)
+
+
+def exclusions(text: str, labels: Sequence[LabelName]) -> Iterator[Exclusion]:
+    """All that a normalized text excludes in Chinese, in any order; some may overlap."""
+    if LEFT_NAME.search(text) is None:
+        return
+    for match in _NOBODY.finditer(text):
+        yield Exclusion(match.start(), match.end(), (match.span("name"),))
+    classes = {start: end for _, start, end in find_labels(text, labels)}
+    yield from _behind(text, classes)
+    for match in _NEGATOR.finditer(text):
+        names = list(_names(text, match, classes))
+        if names:
+            tail = _TAIL.match(text, names[-1][1])
+            yield Exclusion(match.start(), tail.end() if tail else names[-1][1], tuple(names))
+
+
+def _behind(text: str, classes: dict[int, int]) -> Iterator[Exclusion]:
+    """Things whose denial stands behind them."""
+    for match in _AFTER.finditer(text):
+        group = match.lastgroup or ""
+        start, end = match.span(group)
+        if "除" in match[group]:
+            continue  # 除狗以外: its negator stands in front
+        first = next((at for at in sorted(classes) if start <= at and classes[at] == end), None)
+        if first is None and group == "all":
+            continue
+        if first is not None and group == "other":  # 公园里狗除外: the class alone, and what colours it
+            coloured = [c.start() for c in _COLOUR_OF.finditer(text, start, first) if c.end() == first]
+            start = coloured[0] if coloured else first
+            yield Exclusion(start, match.end(), ((start, end),))
+        else:
+            yield Exclusion(match.start(), match.end(), ((start, end),))
+
+
+def _names(text: str, negator: re.Match[str], classes: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """The things that are denied together, each where it stands."""
+    start = negator.end()
+    if negator["risky"] and start not in classes:
+        return
+    coloured = None if negator["predicate"] or start in classes else _COLOUR_OF.match(text, start)
+    name = chinese_name(text, coloured.end() if coloured else start, classes, one_word=negator["adjective"] is not None)
+    if name is not None and coloured:
+        name = start, name[1]
+    while name is not None:
+        yield name
+        joint = _JOINT.match(text, name[1])
+        name = chinese_name(text, joint.end(), classes) if joint else None
+
+
+def chinese_name(text: str, start: int, classes: dict[int, int], *, one_word: bool = False) -> tuple[int, int] | None:
+    """Where the name of a thing stands that begins at ``start``: a class, or a few characters up to a particle, with
+    ``one_word`` the first word of these; a Latin word as well. ``classes``: start to end of the names of classes."""
+    latin = re.match(r"[a-z]+", text[start:])
+    if latin:
+        return start, start + latin.end()
+    run = LEFT_NAME.match(text, start)
+    if run is None or text[run.start() : run.end()] in NOBODY:
+        return None
+    end = classes.get(start)
+    if end is None:
+        stop = _ENDS.search(text, start, run.end())
+        end = stop.start() if stop else run.end()
+        if one_word and end > start and "的" not in text[end : end + 1]:
+            end = start + segment_chinese(text[start:end])[0].end
+    if not 1 <= end - start <= 3 * MAX_WORDS:
+        return None
+    return start, end

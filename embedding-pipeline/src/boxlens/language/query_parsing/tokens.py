@@ -1,0 +1,141 @@
+"""A text cut into the words that matter to its conditions: labels, numbers, conjunctions, relations, and the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from boxlens.domain.objects import LabelName
+from boxlens.language.highlights import normalize_with_spans
+from boxlens.language.label_recognition import find_labels
+from boxlens.language.query_parsing import vocabulary as tables
+
+Kind = Literal[
+    "label", "number", "quantifier", "article", "conjunction", "relation", "place", "at", "of", "than", "size", "have",
+    "modifier", "filler", "word", "end",
+]  # fmt: skip
+
+_END = re.compile(r"[,;.!?:|/()\[\]{}<>\"'，。；！？：（）《》【】…~]+|$")
+_NUMBER = re.compile(rf"\d{{1,2}}(?:\s?(?:{'|'.join(tables.MEASURES)})|(?![\w.:/-]))")
+_PART_OF_A_WORD = re.compile(r"[a-z0-9第]")  # a digit behind it is no number of things
+_LATIN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of a normalized text, its characters ``start`` to ``end``; ``adjacent``: no space stands before it."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    adjacent: bool
+
+    @property
+    def latin(self) -> bool:
+        return self.text[:1].isascii()
+
+
+class NormalizedText:
+    """A text normalized character by character, marks with their letters, so that every place in it is a place in the
+    text as written."""
+
+    def __init__(self, text: str) -> None:
+        self.written = text
+        self.text, self._places = normalize_with_spans(text)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The characters as written behind those of the normalized text (at least one)."""
+        return self._places[start][0], self._places[end - 1][1]
+
+
+def tokens(normalized: str, labels: Sequence[LabelName]) -> list[Token]:
+    """The words in order, an ``end`` last. At each place the longest wins; a label against words of equal length."""
+    spans = {start: end for _, start, end in find_labels(normalized, labels)}
+    words: list[Token] = []
+    at = 0
+    while at < len(normalized):
+        if normalized[at].isspace():
+            at += 1
+            continue
+        token = _at(normalized, at, spans.get(at, at))
+        adjacent = bool(words) and words[-1].end == at
+        words.append(Token(token.kind, token.text, token.start, token.end, adjacent))
+        at = token.end
+    return [*_joined(words), Token("end", "", len(normalized), len(normalized), False)]
+
+
+def _at(normalized: str, at: int, label_end: int) -> Token:
+    listed = _vocabulary().match(normalized, at)
+    if label_end > at and (listed is None or label_end >= listed.end()):
+        return Token("label", normalized[at:label_end], at, label_end, False)
+    if listed is not None:
+        text = re.sub(r"\s+", " ", listed.group())
+        return Token(_kinds()[text], text, at, listed.end(), False)
+    number = _NUMBER.match(normalized, at)
+    if number is not None and not _PART_OF_A_WORD.match(normalized[:at][-1:]):
+        return Token("number", number.group(), at, number.end(), False)
+    end = _END.match(normalized, at)
+    if end is not None and end.end() > at:
+        return Token("end", end.group(), at, end.end(), False)
+    latin = _LATIN.match(normalized, at)
+    length = latin.end() if latin is not None and normalized[at].isascii() else at + 1
+    return Token("word", normalized[at:length], at, length, False)
+
+
+def _joined(words: Sequence[Token]) -> Iterator[Token]:
+    """Characters of Chinese that are no known word, joined with their like, and numbers told from mere characters."""
+    run: Token | None = None
+    for token in words:
+        plain = token.kind == "word" and not token.latin
+        if run is not None and plain and token.adjacent:
+            run = Token("word", run.text + token.text, run.start, token.end, run.adjacent)
+            continue
+        if run is not None:
+            yield run
+            run = None
+        if plain:
+            run = token
+        else:
+            yield token
+    if run is not None:
+        yield run
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, Kind]:
+    """Every known word and what it is; later lines win."""
+    kinds: dict[str, Kind] = {}
+    groups: list[tuple[Kind, Sequence[str]]] = [
+        ("filler", tables.FILLER_WORDS),
+        ("modifier", [*tables.MODIFIERS, *tables.MODIFIERS_ZH]),
+        ("article", list(tables.ARTICLES)),
+        ("number", [*tables.NUMBERS, *tables.VAGUE_NUMBERS]),
+        ("quantifier", list(tables.QUANTIFIERS)),
+        ("conjunction", tables.CONJUNCTIONS),
+        ("relation", list(tables.RELATIONS)),
+        ("place", list(tables.PLACES)),
+        ("size", list(tables.SIZES)),
+        ("at", ["在"]),
+        ("of", ["的"]),
+        ("than", ["比"]),
+        ("have", ["有"]),
+        ("word", tables.COMPOUNDS),
+    ]
+    for kind, words in groups:
+        kinds |= dict.fromkeys(words, kind)
+    numbers = [word for word in tables.NUMBERS if not word.isascii()]
+    kinds |= {f"{number}{measure}": "number" for number in numbers for measure in tables.MEASURES}
+    return {word: kind for word, kind in kinds.items() if word not in numbers}
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> re.Pattern[str]:
+    """Known words, the longest first; digits before a measure word; Latin ones as whole words."""
+    words = sorted(_kinds(), key=len, reverse=True)
+    latin = "|".join(re.escape(w).replace(r"\ ", r"\s+") for w in words if w[0].isascii() and w[0].isalpha())
+    other = "|".join(re.escape(w) for w in words if not (w[0].isascii() and w[0].isalpha()))
+    return re.compile(rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9'-])|{other}")

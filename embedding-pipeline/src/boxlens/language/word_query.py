@@ -1,0 +1,157 @@
+"""What a person typed, as words to look for: labels, colours, and the tokens of the rest.
+
+A colour tells which of the things that match is meant: it ranks them, and does not make a match of its own, so that
+"red unicorn" is no red car. Only where nothing but colours is asked for do they decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from boxlens.domain.filters import Filter
+from boxlens.domain.objects import LabelName
+from boxlens.domain.queries import WordQuery
+from boxlens.imaging.colours import COLOURS
+from boxlens.language.kinds import classes_of_kinds
+from boxlens.language.label_recognition import find_labels, recognize_labels
+from boxlens.language.segmentation import segment_chinese
+from boxlens.language.tokens import STOP_WORDS, normalize, query_tokens, segments
+
+# one character alone is part of other words too (黄 of 黄山): it is a colour where it stands for itself
+_NAMED = tuple(LabelName(c.id, c.en, tuple(name for name in c.zh if len(name) > 1)) for c in COLOURS)
+_ALONE = {name: c.id for c in COLOURS for name in c.zh if len(name) == 1}
+_OF = "的"
+_QUOTED = re.compile(r"[\"“「『](?P<text>[^\"“”「」『』]+)[\"”」』]")
+_TELLING = ("n", "v", "a", "z", "x")
+"""Tags of Chinese words that say what is shown."""
+
+
+MAX_NAMES = 8
+"""Things of one text that have a list of their own; of more, as in a pasted page, those named first."""
+
+UNNAMED_SHARE = 0.35
+"""What a word that names no class counts beside a name: of what it says nothing is known but where it is written. Of
+the captions of photographs, by YOLOX-Nano's labels alone, 0.25 leaves 25 in a hundred wrong first hits unmarked, this
+leaves 13, and 0.5 leaves 5 but marks nine in ten right ones too."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPart:
+    """One of several things that a text asks for: objects of a class, or what holds the other words (``label`` None).
+    ``share``: how much of what is asked it is, 0..1."""
+
+    label: str | None
+    share: float
+
+
+class PartQuery(NamedTuple):
+    """A word query and the part of the text that it stands for; None where it stands for all of it."""
+
+    query: WordQuery
+    part: NamedPart | None = None
+
+
+def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> tuple[PartQuery, ...]:
+    """What a text is looked for by, the ``k`` not yet set: one query for a name or for words alone, and one for each
+    part of several names or of names among other words. Empty when there is nothing in it to look for."""
+    if (exact := quoted_text(text)) is not None:
+        phrase = tuple(query_tokens(exact))
+        return (PartQuery(WordQuery((), (), 0, filter, phrase=phrase)),) if phrase else ()
+    label_ids, rest = recognize_labels(text, labels)
+    others = tuple(kind for kind in classes_of_kinds(rest, labels) if kind not in label_ids) if label_ids else ()
+    unnamed = _unnamed_words(rest, single=len(label_ids) == 1 and not others) - len(others)
+    if not label_ids or (len(label_ids) == 1 and not others and unnamed <= 0):
+        query = to_word_query(text, labels, filter)
+        return () if query is None else (PartQuery(query),)
+    names = (*label_ids, *others)[:MAX_NAMES]
+    words = UNNAMED_SHARE * max(0, unnamed)
+    share = 1 / (len(names) + words)
+    colours = to_colours(rest)[0] if len(names) == 1 else ()
+    normalized, parts = normalize(text), []
+    written = {label: normalized[start:end] for label, start, end in find_labels(normalized, labels)}
+    for name in names:
+        beside = tuple((other, share) for other in names if other != name)
+        named, kinds = ((name,), ()) if name in label_ids else ((), (name,))
+        tokens = tuple(query_tokens(written.get(name, "")))
+        query = WordQuery(named, tokens, 0, filter, colours=colours, kinds=kinds, beside=beside)
+        parts.append(PartQuery(query, NamedPart(name, share)))
+    if words:
+        beside = tuple((name, share) for name in names)
+        query = WordQuery((), tuple(query_tokens(rest)), 0, filter, beside=beside, phrase=tuple(query_tokens(text)))
+        parts.append(PartQuery(query, NamedPart(None, words * share)))
+    return tuple(parts)
+
+
+def quoted_text(text: str) -> str | None:
+    """What stands in the quotes of a text that is nothing else: it is looked for as it is written, in one field of an
+    object, and names no class. None for other texts."""
+    match = _QUOTED.fullmatch(text.strip())
+    return match["text"] if match else None
+
+
+def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> WordQuery | None:
+    """All of a text as one word query, its ``k`` not yet set; None when there is nothing in it to look for."""
+    label_ids, rest = recognize_labels(text, labels)
+    colours, left = recognize_labels(rest, _NAMED, modifiers=True)
+    single = {word: _ALONE[word.removesuffix(_OF)] for word in left.split() if word.removesuffix(_OF) in _ALONE}
+    colour_ids = tuple(dict.fromkeys((*colours, *single.values())))
+    _, without = recognize_labels(text, [colour for colour in _NAMED if colour.id in colours], modifiers=True)
+    tokens = tuple(query_tokens(without))
+    if colour_ids:
+        tokens = tuple(t for t in tokens if t not in single and t not in _ALONE and t not in STOP_WORDS)
+    if not (label_ids or tokens or colour_ids):
+        return None
+    kinds = () if label_ids else classes_of_kinds(text, labels)
+    # what names no class is no part of the name of one: 面包 is no 面包机
+    phrase = tokens if len(labels) > 1 and not label_ids else ()
+    return WordQuery(label_ids, tokens, 0, filter, colours=colour_ids, kinds=kinds, phrase=phrase)
+
+
+def to_colours(rest: str) -> tuple[tuple[str, ...], str]:
+    """The colours named in what is left of a text without labels, and what is left without them."""
+    colours, left = recognize_labels(rest, _NAMED, modifiers=True)
+    single = [_ALONE[word.removesuffix(_OF)] for word in left.split() if word.removesuffix(_OF) in _ALONE]
+    words = [word for word in left.split() if word.removesuffix(_OF) not in _ALONE]
+    return tuple(dict.fromkeys((*colours, *single))), " ".join(words)
+
+
+def _unnamed_words(rest: str, *, single: bool) -> int:
+    """Words that say something, of what is left of a text without labels: no stop words, and of Chinese nouns, verbs
+    and adjectives. A colour of a ``single`` thing is asked for with it."""
+    words = to_colours(rest)[1] if single else rest
+    count = 0
+    for kind, run, _, _ in segments(normalize(words)):
+        if kind == "cjk":
+            count += sum(part.tag[:1] in _TELLING and part.text not in STOP_WORDS for part in segment_chinese(run))
+        else:
+            count += run not in STOP_WORDS
+    return count
+
+
+def named_share(text: str, labels: Sequence[LabelName]) -> float:
+    """How much of a text is names of labels and colours, 0..1, counted in words and CJK characters.
+
+    1 where it has no such name: its words then find only what holds at least half of them.
+    """
+    label_ids, rest = recognize_labels(text, labels)
+    colours, left = recognize_labels(rest, _NAMED, modifiers=True)
+    alone = [word for word in left.split() if word.removesuffix(_OF) in _ALONE]
+    if not (label_ids or colours or alone):
+        return 1.0
+    unnamed = _units(left) - sum(len(word) for word in alone) - left.split().count(_OF)
+    return 1 - unnamed / max(1, _units(normalize(text)))
+
+
+def _units(normalized: str) -> int:
+    return sum(len(run) if kind == "cjk" else 1 for kind, run, _, _ in segments(normalized) if run)
+
+
+@lru_cache(maxsize=len(COLOURS))
+def colour_tokens(colour: str) -> tuple[str, ...]:
+    """The tokens by which a colour is found in captions and tags: its best name in each language."""
+    (label,) = [candidate for candidate in COLOURS if candidate.id == colour]
+    return tuple(token for name in (label.en[0], label.zh[0]) for token in query_tokens(name))

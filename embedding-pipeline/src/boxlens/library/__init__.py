@@ -1,0 +1,1 @@
+"""Keeping a collection: deletion and restoring, the move to another pack."""

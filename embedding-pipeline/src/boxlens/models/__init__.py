@@ -1,0 +1,1 @@
+"""The networks: detector, image and text encoders, OCR."""

@@ -1,0 +1,1 @@
+"""Packs: folders of model files with their description."""

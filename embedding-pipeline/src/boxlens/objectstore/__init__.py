@@ -1,0 +1,1 @@
+"""The client of minio-proxy, where picture bytes live."""

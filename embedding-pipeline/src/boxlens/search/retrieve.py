@@ -1,0 +1,101 @@
+"""Ranked lists from an index, all that a query needs in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from boxlens.domain.filters import Condition, Filter, both
+from boxlens.domain.ports import IndexSearch
+from boxlens.domain.queries import RankedObject, VectorQuery, WordQuery
+from boxlens.search.cursor import as_of
+from boxlens.search.requests import RankedList, RankedListRequest, RankingRequest
+
+MAX_IMAGES, MAX_INSIDE = 500, 2_000
+"""Images that a second look goes into, those met first, and objects that a list brings of them."""
+
+
+class Retriever:
+    """Reads ranked lists. Thread-safe."""
+
+    def __init__(self, index: IndexSearch) -> None:
+        self._index = index
+
+    def retrieve(self, request: RankingRequest, lists: Sequence[RankedListRequest], k: int) -> list[RankedList]:
+        """The nearest ``k`` objects for each of the lists, without those less similar than the query's
+        ``min_similarity`` for that signal. Raises NotFound, ElasticsearchAway."""
+        if not lists:
+            return []
+        queries = [_at_depth(list_request, request, k) for list_request in lists]
+        leading = [(i, _of_object_alone(queries[i], own)) for i, own in enumerate(w.own_object for w in lists) if own]
+        answers = self._index.search(request.collections, [*queries, *(query for _, query in leading)])
+        objects: list[Sequence[RankedObject]] = list(answers[: len(queries)])
+        for (i, _), own in zip(leading, answers[len(queries) :], strict=True):
+            objects[i] = _led_by(own, objects[i])
+        ranked = [
+            RankedList(list_request, answer, len(answer) < k)
+            for list_request, answer in zip(lists, objects, strict=True)
+        ]
+        positive = [some for some in ranked if some.request.weight > 0]
+        if len({some.request.clause for some in positive}) > 1:
+            ranked = self._look_inside(request, ranked, positive, ranked)
+        elif named := [some for some in positive if some.request.part and some.request.part.label]:
+            looks = [some for some in positive if some.request.signal == "clip"]
+            ranked = self._look_inside(request, ranked, looks, named)
+        return [similar_enough(entry, request.query.min_similarity.get(entry.request.signal)) for entry in ranked]
+
+    def _look_inside(
+        self,
+        request: RankingRequest,
+        ranked: Sequence[RankedList],
+        meeting: Sequence[RankedList],
+        asked: Sequence[RankedList],
+    ) -> list[RankedList]:
+        """All lists, those ``asked`` with what they say of the images that any of those ``meeting`` met.
+
+        A query of several clauses means all of them, and what one of them likes best may stand deep in the list of
+        another; and what looks like all of a text is to be told by its names too.
+        """
+        met = dict.fromkeys(entry.image_id for some in meeting for entry in some.objects)
+        images = tuple(met)[:MAX_IMAGES]
+        open_lists = [some for some in asked if not some.ended]
+        if not images or not open_lists:
+            return list(ranked)
+        inside = Filter((Condition("image_id", any_of=images),))
+        queries = [_at_depth(some.request, request, MAX_INSIDE) for some in open_lists]
+        narrowed = [replace(query, filter=both([query.filter, inside])) for query in queries]
+        answers = self._index.search(request.collections, narrowed)
+        whole = {id(some): answer for some, answer in zip(open_lists, answers, strict=True)}
+        return [replace(some, objects=_followed_by(some.objects, whole.get(id(some), ()))) for some in ranked]
+
+
+def similar_enough(ranked: RankedList, min_similarity: float | None) -> RankedList:
+    """The list without objects below a raw similarity: a cosine -1..1 for vectors, a score from 0 for words; None keeps
+    all."""
+    if min_similarity is None:
+        return ranked
+    return replace(ranked, objects=[entry for entry in ranked.objects if entry.similarity >= min_similarity])
+
+
+def _at_depth(list_request: RankedListRequest, request: RankingRequest, k: int) -> VectorQuery | WordQuery:
+    """The query of a list at that depth. After the first page it sees only what stood when that was made."""
+    query, filter = request.query, list_request.query.filter
+    stood = as_of(filter, request.seen.as_of) if query.cursor is not None else filter
+    return replace(list_request.query, k=k, filter=stood, value=query.sort.field)
+
+
+def _of_object_alone(query: VectorQuery | WordQuery, object_id: str) -> VectorQuery | WordQuery:
+    only = Condition("object_id", any_of=(object_id,))
+    return replace(query, k=1, filter=replace(query.filter, conditions=(*query.filter.conditions, only)))
+
+
+def _followed_by(first: Sequence[RankedObject], others: Sequence[RankedObject]) -> list[RankedObject]:
+    ids = {entry.object_id for entry in first}
+    return [*first, *(entry for entry in others if entry.object_id not in ids)]
+
+
+def _led_by(own: Sequence[RankedObject], answer: Sequence[RankedObject]) -> list[RankedObject]:
+    """The answer with the very box that was asked with in its first place, as similar as a thing is to itself."""
+    leading = [entry._replace(similarity=1.0) for entry in own]
+    ids = {entry.object_id for entry in leading}
+    return [*leading, *(entry for entry in answer if entry.object_id not in ids)]

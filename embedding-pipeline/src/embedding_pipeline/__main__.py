@@ -1,5 +1,0 @@
-"""``python -m embedding_pipeline`` is ``boxlens``."""
-
-from embedding_pipeline.cli import main
-
-main()

@@ -1,1 +1,0 @@
-"""Queries answered: asked, ranked, fused, judged, grouped, paged."""

@@ -1,0 +1,71 @@
+"""``python -m training.photographs COMMAND``: makes and measures the photo pack; README.md tells the order."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import cv2
+import torch
+
+from training.photographs import export, learn_detector, learn_encoders, table
+from training.photographs.material import canvases, sampling, sentences, views
+from training.photographs.networks import looks_vit
+from training.photographs.splits import RESEARCH_ONLY, SETS
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    options = _parser().parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(options.threads)
+    folder: Path = options.folder
+    sets = frozenset(SETS) - (RESEARCH_ONLY if options.open_only else frozenset())
+    if options.command == "views":
+        for part, views_of_part in sampling.parts(options.data).items():
+            views.write(options.data, views_of_part, folder / "views" / part)
+    elif options.command == "canvases":
+        mixed = sampling.for_canvases(options.data)
+        canvases.write(options.data, mixed, folder / "canvases", chunks=options.chunks, seed=options.seed)
+    elif options.command == "encoders":
+        sentences.write(options.data, folder)
+        learn_encoders.train(
+            options.data,
+            folder / "views",
+            options.vocabulary,
+            folder,
+            sets=sets,
+            minutes=options.minutes,
+            tuned=0.4,
+            seed=options.seed,
+        )
+    elif options.command == "vit":
+        looks_vit.train(folder / "views", folder / "encoders.pt", folder, minutes=options.minutes, seed=options.seed)
+    elif options.command == "detector":
+        learn_detector.train(folder / "canvases", folder, minutes=options.minutes, seed=options.seed)
+    elif options.command == "export":
+        export.export(folder, options.vocabulary, options.pack, name=options.pack.name)
+    else:
+        sys.stdout.write(table.measured(options.pack, options.data) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.photographs", description=__doc__)
+    commands = ("views", "canvases", "encoders", "vit", "detector", "export", "measure")
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("--data", type=Path, required=True, help="folder with photo_sets, text, models, photos")
+    parser.add_argument("--folder", type=Path, default=Path("../.cache/photographs"), help="features and checkpoints")
+    parser.add_argument("--pack", type=Path, default=Path("../.cache/photographs/pack"), help="to write or measure")
+    parser.add_argument("--vocabulary", type=Path, help="vocab.txt of Chinese-CLIP, as the demo pack holds it")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--chunks", type=int, default=40, help="of 200 canvases each")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--open-only", action="store_true", help="learn without the sets that are for research only")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Thumbnails and crops: made from a stored picture, cached, sent."""

@@ -1,0 +1,170 @@
+"""A picture opened by Pillow without decoding, and its header's claims held to what the file can really contain."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+
+from pi_heif import HeifImageFile
+from PIL import Image, IptcImagePlugin
+from PIL.ExifTags import Base
+from PIL.JpegImagePlugin import JpegImageFile
+
+from picture_decoding import isobmff
+from picture_decoding.camera_raw import raw_format
+from picture_decoding.errors import Damaged, EmptyFile, PictureError, PictureTooLarge, UnknownFormat
+from picture_decoding.formats import FORMATS, JPEG_XL, pillow_name, sniff
+
+DAMAGED = "Save the picture again with another program, or send the original file."
+_SMALLER = "Send a smaller one."
+_SUBFILE, _TILE_WIDTH, _TILE_HEIGHT, _BITS, _SAMPLES = 254, 322, 323, 258, 277
+_MAX_PAGES = 64
+_XMP = 700  # the tag of a TIFF
+_MAX_WORDS = 1024 * 1024
+_DEFLATE_RATIO = 1032  # the most that zlib can shrink anything
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def format_of(data: bytes) -> str:
+    """One of FORMATS. Raises EmptyFile, UnknownFormat."""
+    if not data:
+        raise EmptyFile("The file is empty: 0 bytes.", "Send the picture itself.")
+    format = sniff(data)
+    if format == JPEG_XL:
+        raise UnknownFormat("JPEG XL pictures are not decoded.", "Save the picture as JPEG, PNG or AVIF.")
+    if format is None:
+        raise UnknownFormat("This is not a picture of a known type.", f"Known are {', '.join(FORMATS)}.")
+    return (raw_format(data) or format) if format == "tiff" else format
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raises PictureTooLarge, and Damaged where there are no pixels."""
+    if width < 1 or height < 1:
+        raise Damaged(f"The picture claims {width} x {height} pixels.", DAMAGED)
+    if width * height > max_pixels:
+        raise PictureTooLarge(
+            f"The picture is too large: it claims {width} x {height} pixels; at most {max_pixels} are taken.", _SMALLER
+        )
+
+
+def opened(data: bytes, format: str, max_pixels: int) -> Image.Image:
+    """The header as Pillow reads it; its first page that is no thumbnail. Raises what Pillow raises."""
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels  # Pillow's own limit must not undercut a higher one that was asked for
+    stream = io.BytesIO(data)
+    if format == "jpeg":
+        return JpegImageFile(stream)  # Image.open would follow the index of further pictures, which may be damaged
+    if format == "heic":
+        picture: Image.Image = HeifImageFile(stream)
+        return picture
+    picture = Image.open(stream, formats=[pillow_name(format)])
+    if format == "tiff":
+        _seek_full_size(picture)
+    return picture
+
+
+def _seek_full_size(picture: Image.Image) -> None:
+    """Pass over pages that the file itself calls reduced, where another page is not."""
+    page = 0
+    while _tag(picture, _SUBFILE) & 1 and page < _MAX_PAGES:
+        page += 1
+        try:
+            picture.seek(page)
+        except EOFError:
+            picture.seek(0)
+            return
+
+
+def _tag(picture: Image.Image, tag: int, default: int = 0) -> int:
+    value = getattr(picture, "tag_v2", {}).get(tag, default)
+    value = value[0] if isinstance(value, tuple) and value else value
+    return value if isinstance(value, int) else default
+
+
+def size_is_upright(picture: Image.Image) -> bool:
+    """Whether Pillow's size is that of the upright picture already, as it is by the tag of a TIFF."""
+    return Base.Orientation in getattr(picture, "tag_v2", {})
+
+
+def tile_bytes(picture: Image.Image) -> int:
+    """Bytes of one tile of a TIFF, which may be larger than the picture; 0 for other pictures."""
+    samples = _tag(picture, _SAMPLES, 1) * -(-_tag(picture, _BITS, 8) // 8)
+    return 2 * _tag(picture, _TILE_WIDTH) * _tag(picture, _TILE_HEIGHT) * samples
+
+
+def coded_pixels(data: bytes, format: str) -> int:
+    """Pixels of the largest picture or tile in an AVIF or HEIC file, by the codec's own header; 0 for other formats.
+
+    Raises Damaged where an AVIF has no such header.
+    """
+    if format == "avif":
+        sizes = isobmff.av1_sizes(data)
+        if not sizes:
+            raise Damaged("The AVIF is damaged: it holds no AV1 picture.", DAMAGED)
+    else:
+        sizes = isobmff.hevc_sizes(data) if format == "heic" else []
+    return max(map(prod, sizes), default=0)
+
+
+def check_claim(data: bytes, format: str, width: int, height: int) -> None:
+    """Raises Damaged where the file cannot hold as many pixels as it claims."""
+    possible = True
+    if format == "avif":
+        possible = sum(map(prod, isobmff.av1_sizes(data))) >= width * height
+    elif format == "png":
+        bits = data[24] * _PNG_CHANNELS.get(data[25], 1)
+        possible = height * (1 + width * bits // 8) <= _DEFLATE_RATIO * len(data)
+    if not possible:
+        raise Damaged(f"The picture claims {width} x {height} pixels, which it does not hold.", DAMAGED)
+
+
+def exif_of(picture: Image.Image) -> Image.Exif:
+    """What the camera wrote; empty where it cannot be read."""
+    try:
+        return picture.getexif()
+    except Exception:  # noqa: BLE001  broken EXIF raises struct.error, SyntaxError, ...; the picture is still good
+        return Image.Exif()
+
+
+def xmp_of(picture: Image.Image) -> str:
+    """The XMP packet; "" where there is none."""
+    block = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or getattr(picture, "tag_v2", {}).get(_XMP)
+    if isinstance(block, tuple):
+        block = bytes(block)
+    text = block.decode("utf-8", "replace") if isinstance(block, bytes) else block
+    return text if isinstance(text, str) and len(text) <= _MAX_WORDS else ""
+
+
+def iptc_of(picture: Image.Image) -> dict[tuple[int, int], list[bytes]]:
+    """The data sets of the IPTC block by record and number (IIM 4.2); empty where there is none that can be read."""
+    try:
+        data_sets = IptcImagePlugin.getiptcinfo(picture) or {}  # type: ignore[arg-type]
+        return {key: value if isinstance(value, list) else [value] for key, value in data_sets.items()}
+    except Exception:  # noqa: BLE001  as for EXIF
+        return {}
+
+
+def orientation_of(exif: Image.Exif, default: int = 1) -> int:
+    """EXIF orientation 1 to 8; ``default`` where it is absent or no such number."""
+    try:
+        value = exif.get(Base.Orientation)
+    except Exception:  # noqa: BLE001  as above: values are read when asked for
+        return default
+    return value if isinstance(value, int) and 1 <= value <= 8 else default
+
+
+@contextmanager
+def named_failures(format: str, max_pixels: int) -> Iterator[None]:
+    """Whatever a decoder raises, as Damaged or PictureTooLarge."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureTooLarge(f"The picture is too large; at most {max_pixels} pixels are taken.", _SMALLER) from error
+    except MemoryError as error:
+        raise PictureTooLarge(f"The {format} picture does not fit into memory.", _SMALLER) from error
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, KeyError, cv2.error, ...
+        raise Damaged(f"The {format} picture is damaged or cut off.", DAMAGED) from error

@@ -1,0 +1,45 @@
+"""What tests of the page do again and again: ask for words, give a picture, note what is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+from tests.checkout import ROOT
+from tests.samples.stand_ins import drawn_folder
+from tests.shared import PHOTOS
+
+PICTURES = PHOTOS if PHOTOS.is_dir() else drawn_folder()
+HORSES = PICTURES / "000000007281.jpg"
+DOG = PICTURES / "000000000790.jpg"
+NO_PICTURE = ROOT / "tests" / "words" / "compounds.txt"
+
+
+def look(page: Page, words: str) -> None:
+    page.get_by_test_id("words").fill(words)
+    page.get_by_test_id("words").press("Enter")
+
+
+def give(page: Page) -> None:
+    page.get_by_test_id("file").set_input_files(HORSES)
+    expect(page.get_by_test_id("choices")).to_be_visible()
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def searches(page: Page) -> list[list[dict[str, Any]]]:
+    """The clauses of every search the page sends from now on."""
+    sent: list[list[dict[str, Any]]] = []
+
+    def note(request: Any) -> None:
+        if request.method == "POST" and request.url.endswith("/search"):
+            sent.append(request.post_data_json["clauses"])
+
+    page.on("request", note)
+    return sent
+
+
+def overlap(a: list[float], b: list[float]) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)

@@ -1,0 +1,105 @@
+"""Videos as frames with their moments: chosen by shots, searched as pictures, played from the moment."""
+
+from __future__ import annotations
+
+import tracemalloc
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.api.conftest import client, settings, transport, world  # noqa: F401 - fixtures
+from tests.api.world import World
+from tests.parts import MemoryStore, indexer, networks
+from tests.samples.made_videos import write_video
+
+from boxlens.domain.errors import BadSource
+from boxlens.domain.filters import Filter
+from boxlens.index.memory.index import InMemoryIndex
+from boxlens.ingest.sources import references
+from boxlens.ingest.videos import SAMPLE_S, chosen_frames
+
+SHOTS = [(0, 12.0), (1, 7.0), (2, 15.0), (3, 6.0), (4, 11.0), (5, 9.0)]
+
+
+def starts() -> list[float]:
+    lengths = [seconds for _, seconds in SHOTS]
+    return [sum(lengths[:place]) for place in range(len(lengths))]
+
+
+def test_a_minute_is_one_frame_of_every_shot_with_its_moment(tmp_path: Path) -> None:
+    frames = list(chosen_frames(write_video(tmp_path / "clip.mp4", SHOTS)))
+    assert [frame.shot for frame in frames] == list(range(len(SHOTS)))
+    assert all(0 <= frame.at_s - start <= 2 * SAMPLE_S for frame, start in zip(frames, starts(), strict=True))
+
+
+def test_memory_is_that_of_one_frame(tmp_path: Path) -> None:
+    """Six hundred frames are 35 MB; what is held at a time are a few."""
+    path = write_video(tmp_path / "clip.mp4", SHOTS)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in chosen_frames(path)) == len(SHOTS)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_long_shot_gives_a_frame_every_while_unless_it_shows_the_same(tmp_path: Path) -> None:
+    still = list(chosen_frames(write_video(tmp_path / "still.mp4", [(0, 35.0)])))
+    assert [frame.at_s for frame in still] == [0.0]
+    moving = list(chosen_frames(write_video(tmp_path / "moving.mp4", [(0, 35.0)], wandering=True)))
+    assert {frame.shot for frame in moving} == {0}
+    assert 2 <= len(moving) <= 4
+    assert all(after.at_s - before.at_s >= 10 for before, after in pairwise(moving))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0\0\0\x18ftypmp42" + b"\0" * 500, b"#EXTM3U\nhttp://example.org/a.ts", b"no"]
+)
+def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "clip.mp4").write_bytes(content)
+    (ref,) = references([str(tmp_path)])
+    assert ref.problem is not None
+    assert isinstance(ref.problem.error, BadSource)
+    assert "clip.mp4" in ref.problem.error.detail
+
+
+def test_frames_are_pictures_and_the_second_run_changes_nothing(tmp_path: Path) -> None:
+    index, store = InMemoryIndex(), MemoryStore()
+    work = indexer(index, networks(), store)
+    clip = write_video(tmp_path / "clip.mp4", SHOTS[:3])
+    (tmp_path / "clip.mp4.json").write_text('{"description": "a trip", "tags": ["summer"]}')
+    source = [str(tmp_path)]
+    assert work.ingest(references(source, store), collection="c").stored == 3
+    again = work.ingest(references(source, store), collection="c")
+    assert (again.stored, again.updated, again.unchanged, again.failed) == (0, 0, 3, 0)
+    records = {m.image_id: m for m in index.matching("c", Filter(), 100)}
+    images = sorted((index.image("c", image_id)[0].image for image_id in records), key=lambda image: image.source_uri)
+    assert {image.file_name for image in images} == {"clip.mp4"}
+    assert {(image.caption, image.tags) for image in images} == {("a trip", ("summer",))}
+    assert [image.source_uri.split("#t=")[0] for image in images] == [str(clip)] * 3
+    ((bucket, key),) = {place for place in store.held if place[0] == "videos"}
+    assert store.held[bucket, key] == clip.read_bytes()
+    assert {image.attributes["video_key"] for image in images} == {key}
+
+
+def test_a_hit_tells_the_moment_and_plays(client: TestClient, world: World, tmp_path: Path) -> None:  # noqa: F811
+    clip = write_video(tmp_path / "clip.mp4", SHOTS[:2])
+    report = world.indexer.ingest(references([str(clip)], world.store), collection="photos")
+    assert report.stored == 2
+    answer = client.get("/v1/collections/photos/search", params={"q": "clip", "sort": "ingested_at"}).json()
+    videos = [hit["video"] for hit in answer["hits"]]
+    assert {(video["source_uri"], video["shot"]) for video in videos} == {(str(clip), 0), (str(clip), 1)}
+    assert sorted(video["at_s"] for video in videos) == pytest.approx([0.0, 12.0], abs=2 * SAMPLE_S)
+    (url,) = {video["url"] for video in videos}
+    assert world.store.get("videos", url.split("/file/videos/")[1].split("?")[0]) == clip.read_bytes()
+
+
+def test_a_large_file_is_put_block_by_block(world: World, tmp_path: Path) -> None:  # noqa: F811
+    path = tmp_path / "large.mp4"
+    path.write_bytes(bytes(range(256)) * 20_000)
+    world.store.put_file("videos", "ab/large.mp4", path)
+    there = world.store.stat("videos", "ab/large.mp4")
+    assert there is not None
+    assert there.size == path.stat().st_size
+    assert world.store.get("videos", "ab/large.mp4") == path.read_bytes()

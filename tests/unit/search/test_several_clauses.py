@@ -1,0 +1,69 @@
+"""Queries of several clauses mean all of them: what one list likes best is looked for in the others too."""
+
+from __future__ import annotations
+
+import numpy as np
+from tests.contract.objects import PACK, VIT, frame, record, thing
+
+from boxlens.domain.collections import CollectionSet
+from boxlens.domain.objects import object_id
+from boxlens.domain.queries import ObjectClause, Query, TextClause, VectorQuery, WordQuery
+from boxlens.index.memory.index import InMemoryIndex
+from boxlens.language.word_query import NamedPart
+from boxlens.search.cursor import SeenCursor
+from boxlens.search.requests import RankedListRequest, RankingRequest
+from boxlens.search.retrieve import Retriever
+
+IMAGES, K = 60, 5
+
+
+def filled() -> InMemoryIndex:
+    """Images with one dog each, the detector less sure of every further one."""
+    index = InMemoryIndex()
+    index.create("c", PACK)
+    objects = [
+        obj for n in range(IMAGES) for obj in (frame(record(f"{n}")), thing(record(f"{n}"), 1, "dog", 0.9 - n / 100))
+    ]
+    assert all(result.ok for result in index.write("c", objects))
+    return index
+
+
+def retrieved(index: InMemoryIndex, *lists: RankedListRequest) -> list[set[str]]:
+    """The images of each list."""
+    query = Query((TextClause("dog"), ObjectClause("x")))
+    request = RankingRequest(CollectionSet.of("c"), index.info("c"), query, SeenCursor(0))
+    return [{entry.image_id for entry in some.objects} for some in Retriever(index).retrieve(request, lists, K)]
+
+
+def test_what_one_clause_likes_best_is_found_deep_in_the_list_of_another() -> None:
+    index, last = filled(), record(f"{IMAGES - 1}").image_id
+    example = index.objects("c", [object_id(last, 1)], vectors=True)[0].vit_vector
+    assert example is not None
+    words = RankedListRequest(0, "words", 1.0, WordQuery(("dog",), (), 0))
+    looks = RankedListRequest(1, "vit", 1.0, VectorQuery("vit", example, 0))
+    assert last not in retrieved(index, words)[0]
+    by_words, by_looks = retrieved(index, words, looks)
+    assert last in by_words
+    assert by_words >= by_looks
+    assert len(by_words) <= 2 * K
+
+
+def test_lists_of_one_clause_and_those_that_exclude_are_read_once() -> None:
+    index = filled()
+    words = RankedListRequest(0, "words", 1.0, WordQuery(("dog",), (), 0))
+    looks = RankedListRequest(1, "vit", -1.0, VectorQuery("vit", np.ones(VIT, np.float32) / VIT**0.5, 0))
+    by_words, by_looks = retrieved(index, words, looks)
+    assert by_words == retrieved(index, words)[0]
+    assert by_looks == retrieved(index, looks)[0]
+
+
+def test_what_looks_like_all_of_a_text_is_told_by_its_names_too() -> None:
+    index, last = filled(), record(f"{IMAGES - 1}").image_id
+    example = index.objects("c", [object_id(last, 1)], vectors=True)[0].clip_vector
+    assert example is not None
+    looks = RankedListRequest(0, "clip", 0.3, VectorQuery("clip", example, 0))
+    words = RankedListRequest(0, "words", 1.0, WordQuery(("dog",), (), 0), part=NamedPart("dog", 0.5))
+    by_looks, by_words = retrieved(index, looks, words)
+    assert last in by_words
+    assert by_words >= by_looks
+    assert by_looks == retrieved(index, looks)[0]
