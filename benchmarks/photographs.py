@@ -26,7 +26,7 @@ from tests.words import rows
 
 from benchmarks.boxed_photos import BoxedPhoto, TakenIn, animal_photographs, photographs, take_in_photographs
 from benchmarks.guides.tables import head, table
-from boxlens.domain.answers import Hit
+from boxlens.domain.answers.hits import Hit
 from boxlens.domain.queries import SIGNALS, Query, Signal, TextClause
 from boxlens.models.coco_labels import COCO
 from boxlens.models.packs.pack import BUNDLED, Pack, RunOptions, load_pack

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from tests.api.world import World, picture_bytes
 
 from boxlens.api.app import create_app
-from boxlens.api.middleware import WORTH_COMPRESSING
+from boxlens.api.middleware.compression import WORTH_COMPRESSING
 
 SEARCH = "/v1/collections/photos/search"
 EVERYTHING = {"filter": {"area_share": {"gte": 0}}}

@@ -17,7 +17,7 @@ from boxlens.domain.errors import Conflict
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.ports import ObjectIndex, ObjectStore
 from boxlens.domain.references import ImageRef
-from boxlens.index.elasticsearch import reindex as elastic_swap
+from boxlens.index.elasticsearch.admin import reindex as elastic_swap
 from boxlens.ingest.indexer import Indexer
 from boxlens.library.audit import Audit
 from boxlens.library.corrections import Corrector

@@ -18,10 +18,10 @@ from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.queries import Part, Query, TextClause
 from boxlens.filters.expression import parse_expression
 from boxlens.index.derived import ImageCounts
+from boxlens.index.elasticsearch.admin.migrations import UNMIGRATED
 from boxlens.index.elasticsearch.client import connect
 from boxlens.index.elasticsearch.documents import document, now
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
-from boxlens.index.elasticsearch.migrations import UNMIGRATED
 from boxlens.index.mapping import index_body
 from boxlens.pipeline.query_pictures import QueryPipeline
 from boxlens.search.searcher import Searcher

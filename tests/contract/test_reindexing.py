@@ -20,7 +20,7 @@ from boxlens.domain.filters import Filter
 from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.queries import PictureClause, Query
 from boxlens.domain.references import ImageRef
-from boxlens.index.elasticsearch import reindex as elastic_swap
+from boxlens.index.elasticsearch.admin import reindex as elastic_swap
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
 from boxlens.ingest.indexer import Indexer
 from boxlens.library.reindex import ReindexJob, discard

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.parts import MemoryStore, NoFetcher
 
-from boxlens.domain.answers import Hit
+from boxlens.domain.answers.hits import Hit
 from boxlens.domain.collections import PackInfo
 from boxlens.domain.errors import Unavailable
 from boxlens.domain.ports import ObjectIndex

@@ -8,7 +8,7 @@ import pytest
 
 from boxlens.access.audit_log import FILE, AuditLog
 from boxlens.access.keys import ROLES, KeyFile
-from boxlens.api.access import needed_role
+from boxlens.api.middleware.access import needed_role
 from boxlens.domain.errors import BadInput, Conflict, NotFound, Unavailable
 
 IMAGE = "/v1/collections/photos/images/" + "3f" * 32

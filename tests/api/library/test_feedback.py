@@ -10,7 +10,7 @@ from tests.api.answers import problem
 from tests.api.world import World
 
 from boxlens.domain.errors import BadSource
-from boxlens.domain.feedback import Mark
+from boxlens.domain.judgements.feedback import Mark
 from boxlens.evaluation.feedback import evaluate_feedback
 from boxlens.library.feedback import FeedbackLog
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tests.api.answers import problem
 from tests.api.world import World, first_object, picture_bytes
 
-from boxlens.api.middleware import MAX_JSON
+from boxlens.api.middleware.limits import MAX_JSON
 
 C = "/v1/collections/photos"
 X = {"text": "x"}

@@ -8,7 +8,7 @@ import pytest
 from tests import parts
 from tests.contract.objects import PACK, frame, record, thing, written
 
-from boxlens.domain.answers import Answer
+from boxlens.domain.answers.hits import Answer
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.ports import ObjectIndex

@@ -10,14 +10,14 @@ from elasticsearch import Elasticsearch
 from tests.contract.objects import PACK, VIT, frame, record, same, thing, unit, written
 from tests.parts import networks
 
+from boxlens.domain.answers.partial import partial_answers
 from boxlens.domain.collections import CollectionSet, PackInfo
 from boxlens.domain.errors import Conflict, ElasticsearchAway, NotFound
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject, LabelName
-from boxlens.domain.partial_answers import partial_answers
 from boxlens.domain.queries import Query, TextClause, VectorQuery, WordQuery
 from boxlens.domain.share_out import Layout
-from boxlens.index.elasticsearch import collections
+from boxlens.index.elasticsearch.admin import collections
 from boxlens.index.elasticsearch.client import connect
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
 from boxlens.index.elasticsearch.routing import Target

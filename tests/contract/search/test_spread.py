@@ -8,10 +8,10 @@ import pytest
 from tests.contract.objects import PACK, frame, record, thing, where, written
 from tests.contract.search.test_matching_and_facets import small_world
 
+from boxlens.domain.answers.spread import Cell
 from boxlens.domain.filters import Filter
 from boxlens.domain.pictures import GeoPoint
 from boxlens.domain.ports import ObjectIndex
-from boxlens.domain.spread import Cell
 from boxlens.index.memory.index import InMemoryIndex
 
 

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.e2e.album import SHOTS, Album, Shot, jpeg, put
 from tests.e2e.conftest import Visit
+from tests.e2e.query.test_conditions import opened_filters, value
 from tests.e2e.steps import look
-from tests.e2e.test_conditions import opened_filters, value
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from tests.parts import PACK, BlockDetector, MemoryStore, indexer, networks, png, scene, searcher
 
-from boxlens.domain.answers import HitObject
+from boxlens.domain.answers.hits import HitObject
 from boxlens.domain.boxes import Box
 from boxlens.domain.pictures import Pixels
 from boxlens.domain.queries import Query, TextClause

@@ -17,10 +17,10 @@ import pytest
 from elasticsearch import Elasticsearch
 from tests.contract.objects import PACK, VIT, frame, record, thing, unit
 
+from boxlens.domain.answers.partial import partial_answers
 from boxlens.domain.errors import BoxlensError, ElasticsearchAway
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject
-from boxlens.domain.partial_answers import partial_answers
 from boxlens.domain.queries import RankedObject, VectorQuery, WordQuery
 from boxlens.embedded.node import EmbeddedElasticsearch
 from boxlens.index.elasticsearch.client import connect

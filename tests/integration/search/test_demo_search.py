@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 from tests.parts import MemoryStore, NoFetcher
 
-from boxlens.domain.answers import Hit
+from boxlens.domain.answers.hits import Hit
 from boxlens.domain.boxes import Box
 from boxlens.domain.errors import Unavailable
 from boxlens.domain.queries import Query, TextClause

@@ -10,7 +10,7 @@ import pytest
 from tests.parts import PACK, ColourWords, networks, scene
 from tests.samples.scenes import THINGS, scenes, stands, truth
 
-from boxlens.domain.answers import Answer
+from boxlens.domain.answers.hits import Answer
 from boxlens.domain.filters import Condition, Filter, NumberRange
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.ports import ObjectIndex

@@ -10,7 +10,7 @@ import pytest
 from tests.servers.stack import Stack
 from tests.shared import DATA, PHOTOS, manifest, needs_photos
 
-from boxlens.domain.answers import Answer
+from boxlens.domain.answers.hits import Answer
 from boxlens.domain.boxes import Box
 from boxlens.domain.filters import Condition, Filter, NumberRange
 from boxlens.domain.queries import PictureClause, Query, TextClause, VectorQuery

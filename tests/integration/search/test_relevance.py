@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.samples.drawn import COLLECTION, Drawn, best_names, drawn_world, jpeg_of, scenes_without, some_things
 
-from boxlens.domain.answers import Answer
+from boxlens.domain.answers.hits import Answer
 from boxlens.domain.boxes import Box
 from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.pictures import image_id_of

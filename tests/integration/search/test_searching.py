@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.parts import PACK, MemoryStore, indexer, networks, png, scene, searcher
 
-from boxlens.domain.answers import Answer, Hit
+from boxlens.domain.answers.hits import Answer, Hit
 from boxlens.domain.boxes import Box
 from boxlens.domain.errors import BadQuery, NotFound
 from boxlens.domain.filters import Condition, Filter

@@ -6,7 +6,7 @@ import pytest
 from tests.contract.objects import frame, record
 
 from boxlens.cli.search import least_of, print_answer, print_nearest, sort_of
-from boxlens.domain.answers import Answer, Cut, Hit, HitObject, Why
+from boxlens.domain.answers.hits import Answer, Cut, Hit, HitObject, Why
 from boxlens.domain.errors import BadQuery
 from boxlens.domain.queries import Sort
 

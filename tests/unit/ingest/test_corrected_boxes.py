@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxlens.domain.boxes import Box
-from boxlens.domain.corrections import MOST_STEPS, BoxState, Correction, judged, read_corrections, with_step
+from boxlens.domain.judgements.corrections import MOST_STEPS, BoxState, Correction, judged, read_corrections, with_step
 from boxlens.domain.objects import Detection, IndexedObject
 from boxlens.domain.pictures import ImageRecord
 from boxlens.pipeline.corrected_boxes import CorrectedBoxes

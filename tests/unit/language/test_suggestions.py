@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boxlens.domain.suggestions import Suggestion
+from boxlens.domain.answers.suggestions import Suggestion
 from boxlens.suggestions.matching import TermMatcher
 from boxlens.suggestions.terms import caption_words
 

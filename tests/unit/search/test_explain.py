@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.contract.objects import frame, record, thing
 
-from boxlens.domain.answers import Hit, HitObject, Why
+from boxlens.domain.answers.hits import Hit, HitObject, Why
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject
 from boxlens.language.word_query import to_word_query

@@ -15,11 +15,13 @@ from boxlens import __version__
 from boxlens.access.audit_log import AuditLog
 from boxlens.access.keys import KeyFile
 from boxlens.api import problems
-from boxlens.api.access import Keys, RequireKey
 from boxlens.api.docs_viewer import serve_docs
 from boxlens.api.gc_tuning import rare_collections
-from boxlens.api.metrics import CountRequests, Metrics
-from boxlens.api.middleware import CatchErrors, CompressJson, body_limit, client_of, is_work
+from boxlens.api.middleware.access import Keys, RequireKey
+from boxlens.api.middleware.compression import CompressJson
+from boxlens.api.middleware.errors import CatchErrors
+from boxlens.api.middleware.limits import body_limit, client_of, is_work
+from boxlens.api.middleware.metrics import CountRequests, Metrics
 from boxlens.api.routes import (
     collections,
     corrections,

@@ -26,9 +26,10 @@ from boxlens.api.schemas.answers import (
 )
 from boxlens.api.schemas.clauses import Part, Subject
 from boxlens.api.schemas.query import Query
-from boxlens.domain import answers, boxes, collections, filters, objects, pictures, queries
-from boxlens.domain.corrections import read_corrections
+from boxlens.domain import boxes, collections, filters, objects, pictures, queries
+from boxlens.domain.answers import hits as answers
 from boxlens.domain.errors import BadQuery
+from boxlens.domain.judgements.corrections import read_corrections
 from boxlens.filters.expression import parse_expression
 from boxlens.language.label_names import BothNames, names_of
 

@@ -10,7 +10,7 @@ from typing import Any
 from boxlens.api import mappers, query_pictures
 from boxlens.api.schemas.query import Query as SearchBody
 from boxlens.api.services import Services, with_ids, with_pack
-from boxlens.domain.answers import Answer, Hit
+from boxlens.domain.answers.hits import Answer, Hit
 from boxlens.domain.collections import CollectionSet
 from boxlens.domain.filters import Condition, Filter, both
 from boxlens.domain.queries import BY_RELEVANCE, Query

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
-from boxlens.domain.answers import Answer
+from boxlens.domain.answers.hits import Answer
+from boxlens.domain.answers.spread import Spread
+from boxlens.domain.answers.suggestions import Suggestion
 from boxlens.domain.collections import CollectionSet, PackInfo
 from boxlens.domain.errors import PackMismatch
 from boxlens.domain.objects import Detection, IndexedObject, LabelName
@@ -17,8 +19,6 @@ from boxlens.domain.ports import Fetcher, ObjectStore, Poster, SearchIndex
 from boxlens.domain.queries import Query
 from boxlens.domain.references import ImageRef
 from boxlens.domain.reports import Missing, Stage
-from boxlens.domain.spread import Spread
-from boxlens.domain.suggestions import Suggestion
 from boxlens.language.label_ids import with_label_ids
 from boxlens.library.corrections import Corrector
 from boxlens.library.following.folders import FollowedFolder

@@ -26,7 +26,7 @@ from boxlens.benchmarks.cost_model import PLANNED, fit, held_out
 from boxlens.benchmarks.exact import ExactIndex, exact_lists
 from boxlens.benchmarks.made_up import Example, MadeUpCollection
 from boxlens.benchmarks.scale_result import BARE, OBJECT, TOP, ScaleResult, Times
-from boxlens.domain.answers import Answer
+from boxlens.domain.answers.hits import Answer
 from boxlens.domain.collections import CollectionInfo
 from boxlens.domain.errors import Unavailable
 from boxlens.domain.filters import Condition, Filter

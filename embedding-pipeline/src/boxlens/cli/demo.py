@@ -17,7 +17,7 @@ from boxlens.cli.stored import demo_folder
 from boxlens.domain.errors import BoxlensError, Unavailable
 
 if TYPE_CHECKING:
-    from boxlens.domain.answers import Answer
+    from boxlens.domain.answers.hits import Answer
     from boxlens.domain.queries import Clause
     from boxlens.domain.references import ImageRef
     from boxlens.settings import Settings

@@ -109,7 +109,7 @@ def _networks(boxlens: Boxlens) -> Iterator[Finding]:
 
 
 def _boxlens(boxlens: Boxlens) -> Iterator[Finding]:
-    from boxlens.index.elasticsearch.migrations import UNMIGRATED
+    from boxlens.index.elasticsearch.admin.migrations import UNMIGRATED
 
     missing = {lack.name: (lack.detail, lack.repair) for lack in boxlens.checks()}
     for name, where in (("elasticsearch", boxlens.addresses.elasticsearch), ("minio-proxy", boxlens.addresses.proxy)):

@@ -14,7 +14,7 @@ from boxlens.cli.stored import check_anything_stored, explaining_absence
 from boxlens.domain.errors import BadBox, BadQuery, BadSource, EmptyInput
 
 if TYPE_CHECKING:
-    from boxlens.domain.answers import Answer, Cut, Hit
+    from boxlens.domain.answers.hits import Answer, Cut, Hit
     from boxlens.domain.pictures import Pixels
     from boxlens.domain.queries import Clause, Part, Reading, Sort
     from boxlens.wiring import Boxlens

@@ -55,7 +55,7 @@ class IndexedObject:
     ``label_names`` are the names of the label in both languages, as words find it by them; ``collection`` is set on
     what was read from an index. ``corrected_by`` is who gave it its label or box, where a person did, and of a frame
     who corrected anything of the picture last; ``corrections``, of a frame alone, is all that was corrected
-    (``domain.corrections``).
+    (``domain.judgements.corrections``).
     """
 
     image: ImageRecord

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+from boxlens.domain.answers.spread import Spread
 from boxlens.domain.boxes import Box
 from boxlens.domain.collections import (
     CollectionInfo,
@@ -26,7 +27,6 @@ from boxlens.domain.pictures import Pixels
 from boxlens.domain.queries import BY_RELEVANCE, RankedObject, Sort, VectorQuery, WordQuery
 from boxlens.domain.reports import ItemResult
 from boxlens.domain.share_out import Layout
-from boxlens.domain.spread import Spread
 
 
 class Detector(Protocol):

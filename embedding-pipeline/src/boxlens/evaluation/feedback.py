@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from boxlens.domain.feedback import Mark
+from boxlens.domain.judgements.feedback import Mark
 from boxlens.domain.queries import Query, TextClause
 from boxlens.evaluation.evaluator import Searches
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from boxlens.domain.answers import Hit
+from boxlens.domain.answers.hits import Hit
 from boxlens.domain.pictures import Pixels
 
 _CELL, _GAP = 320, 12

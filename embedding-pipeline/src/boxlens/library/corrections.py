@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from boxlens.domain.boxes import Box
 from boxlens.domain.collections import PackInfo
-from boxlens.domain.corrections import BoxState, Correction, judged, read_corrections, with_step
 from boxlens.domain.errors import BadInput, Conflict, EmptyInput, NotFound
+from boxlens.domain.judgements.corrections import BoxState, Correction, judged, read_corrections, with_step
 from boxlens.domain.local_files import local_path
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import ImageRecord, Pixels

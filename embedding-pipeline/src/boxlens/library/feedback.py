@@ -9,7 +9,7 @@ from threading import Lock
 import orjson
 
 from boxlens.domain.errors import BadSource
-from boxlens.domain.feedback import Mark
+from boxlens.domain.judgements.feedback import Mark
 
 _writing = Lock()
 

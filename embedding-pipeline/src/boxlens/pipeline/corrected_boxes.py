@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from boxlens.domain.boxes import Box
-from boxlens.domain.corrections import Judged, judged, read_corrections
+from boxlens.domain.judgements.corrections import Judged, judged, read_corrections
 from boxlens.domain.objects import Detection, IndexedObject, LabelName
 from boxlens.language.label_recognition import label_of
 from boxlens.pipeline.annotations import SAME_BOX

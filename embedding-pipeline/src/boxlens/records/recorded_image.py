@@ -18,7 +18,7 @@ import orjson
 
 from boxlens.domain.boxes import Box
 from boxlens.domain.collections import PackInfo
-from boxlens.domain.corrections import read_corrections
+from boxlens.domain.judgements.corrections import read_corrections
 from boxlens.domain.objects import IndexedObject, Vector
 from boxlens.domain.pictures import GeoPoint, ImageRecord
 from boxlens.schema import IMAGE_FIELDS, OBJECT_FIELDS, StoredField, StoredType, absent_value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from boxlens.domain.answers import Highlight, Hit, HitObject, Why
+from boxlens.domain.answers.hits import Highlight, Hit, HitObject, Why
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.queries import VectorQuery, WordQuery
 from boxlens.language.highlights import find_tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from boxlens.domain.answers import Hit, HitObject
+from boxlens.domain.answers.hits import Hit, HitObject
 from boxlens.domain.collections import CollectionSet
 from boxlens.domain.ports import IndexReader
 from boxlens.search.group import RankedHit

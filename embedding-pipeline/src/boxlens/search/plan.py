@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from boxlens.domain.answers import QueryObject
+from boxlens.domain.answers.hits import QueryObject
 from boxlens.domain.boxes import Box
 from boxlens.domain.collections import CollectionSet
 from boxlens.domain.errors import NotFound

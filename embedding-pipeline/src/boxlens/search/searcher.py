@@ -11,15 +11,15 @@ from typing import Literal, TypeVar
 
 from cachetools import TTLCache
 
-from boxlens.domain.answers import Answer, Group, Hit
+from boxlens.domain.answers.hits import Answer, Group, Hit
+from boxlens.domain.answers.partial import Losses, open_losses, partial_answers
+from boxlens.domain.answers.spread import Spread
 from boxlens.domain.collections import CollectionInfo, CollectionSet, PackInfo
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import Detection, LabelName
-from boxlens.domain.partial_answers import Losses, open_losses, partial_answers
 from boxlens.domain.pictures import Pixels
 from boxlens.domain.ports import SearchIndex, TextEncoder
 from boxlens.domain.queries import ObjectClause, Query, Reading
-from boxlens.domain.spread import Spread
 from boxlens.language.query_parsing.conditions import parse_query, says_unread_relation, without_denied
 from boxlens.pipeline.query_pictures import QueryPipeline
 from boxlens.search.browse import browse

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pypinyin import lazy_pinyin
 from rapidfuzz.distance import OSA
 
-from boxlens.domain.suggestions import Suggestion
+from boxlens.domain.answers.suggestions import Suggestion
 from boxlens.language.tokens import normalize
 
 MAX_PREFIX = 64

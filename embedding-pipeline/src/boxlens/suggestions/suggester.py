@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
+from boxlens.domain.answers.suggestions import Suggestion
 from boxlens.domain.collections import CollectionSet
 from boxlens.domain.objects import LabelName
 from boxlens.domain.ports import SearchIndex
-from boxlens.domain.suggestions import Suggestion
 from boxlens.suggestions.matching import TermMatcher
 from boxlens.suggestions.terms import collection_terms
 

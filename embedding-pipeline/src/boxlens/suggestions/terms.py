@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from boxlens.domain.answers.suggestions import Suggestion
 from boxlens.domain.collections import CollectionSet
 from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.objects import IndexedObject, LabelName
 from boxlens.domain.ports import SearchIndex
-from boxlens.domain.suggestions import Suggestion
 from boxlens.language.segmentation import segment_chinese
 from boxlens.language.tokens import STOP_WORDS, normalize, segments
 

@@ -13,8 +13,8 @@ from boxlens.api.problems import problems
 from boxlens.api.schemas.answers import FacetCount, Facets
 from boxlens.api.schemas.query import FacetQuery
 from boxlens.api.services import ServicesDep, with_ids, with_pack
+from boxlens.domain.answers.partial import Losses, partial_answers
 from boxlens.domain.collections import CollectionSet
-from boxlens.domain.partial_answers import Losses, partial_answers
 from boxlens.language.label_ids import with_label_ids
 from boxlens.language.label_names import both_names
 from boxlens.library.own_labels import own_labels

@@ -8,7 +8,7 @@ from boxlens.api.parameters import CollectionName
 from boxlens.api.problems import problems
 from boxlens.api.schemas.feedback import Kept, Mark
 from boxlens.api.services import ServicesDep
-from boxlens.domain import feedback
+from boxlens.domain.judgements import feedback
 from boxlens.library.feedback import FeedbackLog
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])

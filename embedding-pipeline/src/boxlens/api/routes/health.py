@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from boxlens.api import problems
-from boxlens.api.metrics import CONTENT_TYPE
+from boxlens.api.middleware.metrics import CONTENT_TYPE
 from boxlens.api.schemas.answers import Health, Ready
 from boxlens.api.services import ServicesDep
 from boxlens.domain.errors import Unavailable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from boxlens.access.keys import COOKIE
-from boxlens.api.access import SESSION
+from boxlens.api.middleware.access import SESSION
 from boxlens.api.problems import problems
 from boxlens.domain.errors import Denied
 

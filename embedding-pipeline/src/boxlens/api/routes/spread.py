@@ -11,8 +11,8 @@ from boxlens.api.parameters import CollectionName
 from boxlens.api.problems import problems
 from boxlens.api.schemas.spread import CellCount, MonthCount, Spread, SpreadQuery
 from boxlens.api.services import ServicesDep, with_ids, with_pack
+from boxlens.domain.answers.partial import partial_answers
 from boxlens.domain.collections import CollectionSet
-from boxlens.domain.partial_answers import partial_answers
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 

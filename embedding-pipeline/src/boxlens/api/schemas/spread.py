@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from boxlens.api.schemas.query import Query
-from boxlens.domain.spread import FINEST
+from boxlens.domain.answers.spread import FINEST
 
 
 class SpreadQuery(Query):

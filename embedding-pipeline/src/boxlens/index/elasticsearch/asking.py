@@ -1,4 +1,4 @@
-"""Searches sent to Elasticsearch, whole or partial as whoever asks allows; see ``domain.partial_answers``."""
+"""Searches sent to Elasticsearch, whole or partial as whoever asks allows; see ``domain.answers.partial``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from boxlens.domain.answers.partial import open_losses
 from boxlens.domain.collections import CollectionSet
-from boxlens.domain.partial_answers import open_losses
 from boxlens.index.elasticsearch.errors import translate_errors
 
 GLOBAL_RARITY = "dfs_query_then_fetch"

@@ -10,6 +10,7 @@ from typing import Literal
 
 from elasticsearch import Elasticsearch
 
+from boxlens.domain.answers.spread import Spread
 from boxlens.domain.collections import (
     CollectionInfo,
     CollectionSet,
@@ -26,12 +27,14 @@ from boxlens.domain.objects import IndexedObject, Vector, object_id
 from boxlens.domain.queries import BY_RELEVANCE, RankedObject, Sort, VectorQuery, WordQuery
 from boxlens.domain.reports import ItemResult
 from boxlens.domain.share_out import Layout
-from boxlens.domain.spread import Spread
 from boxlens.index.checks import no_image, require_query, require_written
 from boxlens.index.elasticsearch import queries as bodies
 from boxlens.index.elasticsearch import reads
+from boxlens.index.elasticsearch.admin.collections import Collections, IndexHandle
+from boxlens.index.elasticsearch.admin.freezing import Freezing
+from boxlens.index.elasticsearch.admin.migrations import AT_ONCE, UNMIGRATED, additions
+from boxlens.index.elasticsearch.admin.reindex import Successors
 from boxlens.index.elasticsearch.asking import ask, ask_all
-from boxlens.index.elasticsearch.collections import Collections, IndexHandle
 from boxlens.index.elasticsearch.documents import from_source, now, stored_moment
 from boxlens.index.elasticsearch.errors import (
     disk_full,
@@ -39,9 +42,6 @@ from boxlens.index.elasticsearch.errors import (
     translate_errors,
     unavailable,
 )
-from boxlens.index.elasticsearch.freezing import Freezing
-from boxlens.index.elasticsearch.migrations import AT_ONCE, UNMIGRATED, additions
-from boxlens.index.elasticsearch.reindex import Successors
 from boxlens.index.elasticsearch.responses import all_facets, facets, listed, ranked
 from boxlens.index.elasticsearch.spread import spread_body, spread_of
 from boxlens.index.elasticsearch.writing.bulk import Action, Outcome, RetryPolicy, send

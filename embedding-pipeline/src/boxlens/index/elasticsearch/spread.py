@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from boxlens.domain.answers.spread import MOST_CELLS, Cell, Spread
 from boxlens.domain.filters import Filter
-from boxlens.domain.spread import MOST_CELLS, Cell, Spread
 from boxlens.index.elasticsearch.queries import PROPOSAL, Body, filter_query
 from boxlens.schema import ATTRIBUTES, BY_NAME, COUNT
 

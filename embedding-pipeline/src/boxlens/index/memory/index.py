@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import Literal
 
+from boxlens.domain.answers.spread import Spread
 from boxlens.domain.collections import (
     CollectionInfo,
     CollectionSet,
@@ -29,7 +30,6 @@ from boxlens.domain.objects import IndexedObject, Vector, images, incomplete, ob
 from boxlens.domain.queries import BY_RELEVANCE, RankedObject, Sort, VectorQuery, WordQuery
 from boxlens.domain.reports import ItemResult
 from boxlens.domain.share_out import Layout
-from boxlens.domain.spread import Spread
 from boxlens.index.checks import (
     no_image,
     refusal,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
+from boxlens.domain.answers.spread import MOST_CELLS, Cell, Spread
 from boxlens.domain.filters import Filter
-from boxlens.domain.spread import MOST_CELLS, Cell, Spread
 from boxlens.index.derived import local_clock
 from boxlens.index.memory.ranking import Stored, passes
 

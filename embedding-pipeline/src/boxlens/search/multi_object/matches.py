@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from boxlens.domain.answers import Hit, Why
+from boxlens.domain.answers.hits import Hit, Why
 from boxlens.search.group import RankedHit
 from boxlens.search.multi_object.candidates import Candidate
 from boxlens.search.scoring.fuse import RANK_CONSTANT, FusedObject

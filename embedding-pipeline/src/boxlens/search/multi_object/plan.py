@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from boxlens.domain.answers import QueryObject
+from boxlens.domain.answers.hits import QueryObject
 from boxlens.domain.errors import NotFound
 from boxlens.domain.filters import Condition, Filter, NumberRange, both
 from boxlens.domain.objects import LabelName

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from boxlens.domain.answers import Why
+from boxlens.domain.answers.hits import Why
 from boxlens.domain.queries import RankedObject
 from boxlens.search.requests import RankedList, RankedListRequest
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from boxlens.domain.answers import Cut
+from boxlens.domain.answers.hits import Cut
 from boxlens.domain.collections import CollectionInfo, CollectionSet
 from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.ports import MAX_RESULTS, IndexSearch

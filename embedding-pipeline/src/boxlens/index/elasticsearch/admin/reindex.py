@@ -13,7 +13,7 @@ from elasticsearch import Elasticsearch
 
 from boxlens.domain.collections import PackInfo, successor_of
 from boxlens.domain.errors import Conflict, NotFound
-from boxlens.index.elasticsearch.collections import REMEMBERED_S, Collections, settings_meta
+from boxlens.index.elasticsearch.admin.collections import REMEMBERED_S, Collections, settings_meta
 from boxlens.index.elasticsearch.errors import translate_errors
 from boxlens.index.mapping import index_body
 from boxlens.settings import IndexSettings

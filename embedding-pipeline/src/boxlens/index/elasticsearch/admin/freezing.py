@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 
 from boxlens.domain.collections import successor_of
 from boxlens.domain.errors import Conflict, NotFound
-from boxlens.index.elasticsearch.collections import Collections
+from boxlens.index.elasticsearch.admin.collections import Collections
 from boxlens.index.elasticsearch.errors import translate_errors
 from boxlens.index.elasticsearch.writing.segments import merge_segments
 from boxlens.index.mapping import mode_settings

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
 from tests.e2e.album import put
 from tests.e2e.conftest import Visit
+from tests.e2e.query.test_conditions import opened_filters
 from tests.e2e.steps import HORSES, PICTURES, look
-from tests.e2e.test_conditions import opened_filters
 
 FONT = Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc")
 pytestmark = [

@@ -17,6 +17,7 @@ from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
+from boxlens.domain.answers.partial import partial_answers
 from boxlens.domain.collections import (
     CollectionInfo,
     CollectionSet,
@@ -27,11 +28,10 @@ from boxlens.domain.collections import (
     base,
 )
 from boxlens.domain.errors import Conflict, ElasticsearchAway
-from boxlens.domain.partial_answers import partial_answers
 from boxlens.domain.share_out import Layout, share_out
+from boxlens.index.elasticsearch.admin.machines import machines
 from boxlens.index.elasticsearch.asking import ask
 from boxlens.index.elasticsearch.errors import translate_errors
-from boxlens.index.elasticsearch.machines import machines
 from boxlens.index.elasticsearch.queries import counts_body
 from boxlens.index.elasticsearch.routing import Target, target
 from boxlens.index.mapping import added_fields, index_body, schema_version

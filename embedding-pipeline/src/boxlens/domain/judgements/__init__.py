@@ -1,0 +1,1 @@
+"""What people judge: labels and boxes of pictures they correct, and hits they mark."""

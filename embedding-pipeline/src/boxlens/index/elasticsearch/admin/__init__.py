@@ -1,0 +1,1 @@
+"""What ``IndexAdmin`` asks: collections made, moved to another pack, frozen, brought up to date."""
