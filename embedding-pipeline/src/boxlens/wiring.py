@@ -19,6 +19,7 @@ from boxlens.embedded.state import embedded_address
 from boxlens.fetch.guarded import GuardedFetcher
 from boxlens.imaging.decoding import DecodedPicture, decode
 from boxlens.index.elasticsearch.client import connect, following
+from boxlens.index.elasticsearch.errors import START as START_ELASTICSEARCH
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
 from boxlens.index.names import require_current_pack
 from boxlens.ingest.indexer import Indexer
@@ -32,6 +33,7 @@ from boxlens.made_once import made_once
 from boxlens.models.packs.pack import BUNDLED, Pack, RunOptions, find_pack, load_pack
 from boxlens.models.runtimes.backends import BackendRequest
 from boxlens.models.runtimes.session_factory import RunSettings
+from boxlens.objectstore.proxy_client import START as START_PROXY
 from boxlens.objectstore.proxy_client import ProxyStore
 from boxlens.pipeline.caching import CachedTextEncoder, Lookups
 from boxlens.pipeline.engine import BatchSizes, IngestEngine
@@ -267,11 +269,9 @@ class Boxlens:
         """What is missing before this can serve."""
         missing = []
         if problem := self.index.ready():
-            repair = "Start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL."
-            missing.append(Missing("elasticsearch", problem, repair))
+            missing.append(Missing("elasticsearch", problem, START_ELASTICSEARCH))
         if problem := self.store.ready():
-            repair = "Start it with `boxlens proxy`, or set BOXLENS_PROXY__URL."
-            missing.append(Missing("minio-proxy", problem, repair))
+            missing.append(Missing("minio-proxy", problem, START_PROXY))
         try:
             _ = self.loaded
         except BoxlensError as error:

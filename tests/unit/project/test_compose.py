@@ -19,8 +19,8 @@ from minio_proxy.settings import ProxySettings
 DOCKERFILES = ("minio-proxy/Dockerfile", "embedding-pipeline/Dockerfile")
 OURS = ("minio-proxy", "search", "demo")
 SERVICE_KEYS = set(
-    "build cap_drop command depends_on environment healthcheck image init logging mem_limit pids_limit ports profiles "
-    "read_only restart security_opt tmpfs ulimits volumes".split()
+    "build cap_drop command depends_on environment healthcheck image init logging mem_limit memswap_limit pids_limit "
+    "ports profiles read_only restart security_opt tmpfs volumes".split()
 )
 
 
@@ -146,8 +146,9 @@ def has_healthcheck(service: dict[str, Any]) -> bool:
 
 
 def test_volumes_are_declared_and_used(compose: dict[str, Any], services: dict[str, Any]) -> None:
-    sources = [v.rsplit(":", 1)[0] if v.endswith(":ro") else v for s in services.values() for v in s["volumes"]]
-    named = {source.split(":")[0] for source in sources if re.match(r"[a-z]", source)}
+    short = [volume for service in services.values() for volume in service["volumes"] if isinstance(volume, str)]
+    sources = [volume.removesuffix(":ro").rsplit(":", 1)[0] for volume in short]
+    named = {source for source in sources if re.match(r"[a-z]", source)}
     assert named == set(compose["volumes"])
 
 
@@ -172,7 +173,21 @@ def test_every_service_has_limits(services: dict[str, Any]) -> None:
         assert re.fullmatch(r"\d+[mg]", filled(service["mem_limit"])), name
         assert service["pids_limit"] > 0
         assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+        assert "/tmp:size=256m,mode=1777" in service["tmpfs"][0]
     assert services["minio"]["cap_drop"] == ["ALL"]
+
+
+def test_a_host_that_may_not_raise_limits_can_run_it(services: dict[str, Any]) -> None:
+    for service in services.values():
+        assert "ulimits" not in service
+    elasticsearch = services["elasticsearch"]
+    assert elasticsearch["memswap_limit"] == elasticsearch["mem_limit"], "what is not locked must not be swapped out"
+
+
+def test_a_missing_pictures_folder_is_not_made(services: dict[str, Any]) -> None:
+    (pictures,) = (volume for volume in services["demo"]["volumes"] if isinstance(volume, dict))
+    assert pictures["bind"] == {"create_host_path": False}
+    assert pictures["read_only"] is True
 
 
 @pytest.mark.parametrize("path", DOCKERFILES)

@@ -6,6 +6,7 @@ Nothing is read into memory beyond the line or folder at hand, so a source may h
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +97,9 @@ def require(sources: Sequence[str]) -> None:
             raise BadSource(f"{shown(source)} does not exist.", hint=hint) from error
         except (OSError, ValueError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
-            raise BadSource(f"{shown(source)} cannot be read: {why}.", hint="Check its permissions.") from error
+            raise BadSource(
+                f"{shown(source)} cannot be read: {why}.", hint=f"Give user {os.geteuid()} the right to."
+            ) from error
 
 
 def _of_one(

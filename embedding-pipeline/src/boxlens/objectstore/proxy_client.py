@@ -35,7 +35,10 @@ PAGE = 1000
 _ATTEMPTS = 4
 _BLOCK = 1 << 20  # bytes of a file that are in memory at a time
 set_on_retry_hooks([])  # a retry that helps is no news, and an error that stays is raised
-_START = "Start it with `boxlens proxy`, or correct BOXLENS_PROXY__URL."
+START = (
+    "Start it with `boxlens proxy`, among containers with `docker compose up -d minio-proxy`, or correct "
+    "BOXLENS_PROXY__URL."
+)
 
 
 class ProxyStore:
@@ -177,7 +180,7 @@ class ProxyStore:
             response = self._client.request(method, self._url + path, content=content, headers=headers)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise ProxyAway(f"minio-proxy at {self._url} does not answer: {reason}.", hint=_START) from error
+            raise ProxyAway(f"minio-proxy at {self._url} does not answer: {reason}.", hint=START) from error
         if response.is_success:
             return response
         raise _failure(response, path.split("?", 1)[0])
@@ -209,4 +212,4 @@ def _failure(response: httpx.Response, path: str) -> BoxlensError:
         )
     if 400 <= status < 500:
         return BadInput(f"minio-proxy refused {path} with status {status}.", hint="Check the bucket and the key.")
-    return ProxyAway(f"minio-proxy answered {path} with status {status}.", hint=_START)
+    return ProxyAway(f"minio-proxy answered {path} with status {status}.", hint=START)

@@ -17,6 +17,11 @@ from boxlens.index.names import no_collection
 BUSY = (429, 502, 503, 504)
 """Statuses that pass by themselves: try again later."""
 
+START = (
+    "Start it with `boxlens es start`, among containers with `docker compose up -d elasticsearch`, or set "
+    "BOXLENS_ELASTICSEARCH__URL."
+)
+
 
 @contextmanager
 def translate_errors(collection: str | CollectionSet) -> Iterator[None]:
@@ -64,8 +69,7 @@ def _of_status(status: int, reason: str, collection: str) -> BoxlensError:
 
 
 def unavailable(detail: str) -> ElasticsearchAway:
-    hint = "Look at it with `boxlens es status`, start it with `boxlens es start`, or set BOXLENS_ELASTICSEARCH__URL."
-    return ElasticsearchAway(detail, hint=hint)
+    return ElasticsearchAway(detail, hint=START)
 
 
 def contended(image_id: str) -> ElasticsearchAway:

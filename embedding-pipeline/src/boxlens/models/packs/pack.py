@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -171,13 +172,14 @@ def find_pack(name: str, *places: Path) -> Path:
                     return parent / name
             except OSError as error:
                 raise ModelMissing(
-                    f"The packs in {parent} cannot be read: {reason(error)}.", hint="Give this user the right to."
+                    f"The packs in {parent} cannot be read: {reason(error)}.",
+                    hint=f"Give user {os.geteuid()} the right to.",
                 ) from error
     there = ", ".join(folder.name for folder in list_packs(*places)) or "none"
     searched = ", ".join(map(str, places))
     raise ModelMissing(
         f"There is no pack named {name!r} in {searched}; there are: {there}.",
-        hint="Take one in: boxlens models add FOLDER",
+        hint=f"Take one in: {_ADD}",
     )
 
 
@@ -231,7 +233,8 @@ def _copied(source: str, target: str) -> str:
         raise (refusal(error) or error) from error
 
 
-_LIST = "See what there is: boxlens models list; take one in: boxlens models add FOLDER"
+_ADD = "boxlens models add FOLDER, or, for containers, put it into the folder that BOXLENS_PACKS names"
+_LIST = f"See what there is: boxlens models list; take one in: {_ADD}"
 _DESCRIBED = "docs/models.md describes pack.json; mend it there, or take the pack in again: boxlens models add FOLDER"
 
 
