@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.trials.kills --kills 100``: minio-proxy, Elasticsearch, one of two processes of the API, and an
 ingester that is run again whenever it was killed, chosen by chance. Prints a table, and ends with code 1 when an
-acknowledged picture is lost or not whole, an image is there twice, or an answer is a server error but 503 with
-Retry-After.
+acknowledged picture is lost or not whole, an image is there twice, an answer is a server error but 503 with
+Retry-After, or a kill was not made good within ``BACK_S`` seconds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from benchmarks.trials.changes import COLLECTION, EVERYTHING
 from benchmarks.trials.senders import Ingester, Sender
 from benchmarks.trials.whole import Whole, serving
 
-WITHIN_S = 600
+BACK_S = 15.0
+"""Seconds within which as many processes are there again and the whole is ready."""
+
+WITHIN_S = 600.0
 """Seconds after which one that was killed is given up."""
 
 WORKERS = 2
@@ -69,6 +72,16 @@ def kill(whole: Whole, ingester: Ingester, name: str, result: Result) -> None:
             break
         time.sleep(0.1)
     result.waits.setdefault(name, []).append(time.monotonic() - started)
+
+
+def late(waits: dict[str, list[float]]) -> list[str]:
+    """Kills that were not made good in time."""
+    return [
+        f"{name} was back after {seconds:.1f} s, {BACK_S:.0f} s are allowed"
+        for name, all_seconds in waits.items()
+        for seconds in all_seconds
+        if seconds > BACK_S
+    ]
 
 
 def ready(whole: Whole) -> bool:
@@ -148,6 +161,7 @@ def main() -> None:
         while not ready(whole):
             time.sleep(0.5)
         check(whole, client, set().union(*(thread.acknowledged for thread in threads)), result)
+    result.wrong += late(result.waits)
     print("\n".join(table(result.waits)))
     print(f"\n{len(result.wrong)} wrong {result.wrong[:10]}")
     raise SystemExit(bool(result.wrong))
