@@ -9,8 +9,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from minio_proxy.errors import BadRange
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.IGNORECASE)
-_DIGITS = 18  # longer numbers lie behind any file
+_DIGITS = re.compile(r"[0-9]*")
+_MOST_DIGITS = 18  # longer numbers lie behind any file
 
 
 def wanted_range(headers: Mapping[str, str], size: int, etag: str, modified: datetime) -> tuple[int, int] | None:
@@ -19,12 +19,14 @@ def wanted_range(headers: Mapping[str, str], size: int, etag: str, modified: dat
     Several ranges at once and units other than bytes are answered with the whole file, as the RFC allows, and so is a
     range whose If-Range names another version. Raises BadRange when nothing of the range is in the file.
     """
-    match = _RANGE.fullmatch(headers.get("range", ""))
-    if match is None or not _same_version(headers.get("if-range", ""), etag, modified):
+    unit, _, span = headers.get("range", "").partition("=")
+    first, dash, last = (text.strip() for text in span.partition("-"))
+    one_range = unit.strip().lower() == "bytes" and dash and _DIGITS.fullmatch(first) and _DIGITS.fullmatch(last)
+    if not one_range or not _same_version(headers.get("if-range", ""), etag, modified):
         return None
-    first, last = (text[:_DIGITS] for text in match.groups())
     if not first and not last:
         return None
+    first, last = first[:_MOST_DIGITS], last[:_MOST_DIGITS]
     if not first:
         start, end = max(0, size - int(last)), size - 1
     else:
