@@ -119,7 +119,7 @@ def ingest(folder: Path, collection: str, variables: Mapping[str, str]) -> Run:
             child = subprocess.Popen(command, cwd=working, env=os.environ | dict(variables), stdout=file)
         peak = 0.0
         while child.poll() is None:
-            peak = max(peak, _high_water_mib(child.pid))
+            peak = max(peak, high_water_mib(child.pid))
             time.sleep(0.2)
         if child.returncode:
             raise SystemExit(f"the ingest ended with {child.returncode}")
@@ -129,7 +129,7 @@ def ingest(folder: Path, collection: str, variables: Mapping[str, str]) -> Run:
         return Run(json.loads(output.read_bytes()), names, peak)
 
 
-def _high_water_mib(process: int) -> float:
+def high_water_mib(process: int) -> float:
     """The most memory that a process has held so far, by Linux; 0 where it is not told."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()

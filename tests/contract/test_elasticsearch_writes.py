@@ -73,7 +73,8 @@ def test_an_index_that_can_be_written_is_ready(index: ObjectIndex, c: str) -> No
     assert index.ready() == ""
 
 
-def test_a_server_that_is_away() -> None:
+def test_a_server_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    """It is told once, by the error: no log fills with a trace for every try."""
     client = connect("http://127.0.0.1:9", ElasticsearchSettings(timeout_s=2))
     index = ElasticsearchIndex(client)
     calls: list[Callable[[], object]] = [
@@ -89,6 +90,7 @@ def test_a_server_that_is_away() -> None:
             call()
         assert "es start" in caught.value.hint
     assert "cannot be reached" in index.ready()
+    assert caplog.records == []
     client.close()
 
 

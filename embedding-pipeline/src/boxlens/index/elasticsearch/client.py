@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,9 @@ from elasticsearch.serializer import NdjsonSerializer, OrjsonSerializer
 
 from boxlens.index.elasticsearch.errors import BUSY
 from boxlens.settings import ElasticsearchSettings
+
+# what fails is an error of ours, told once: its warnings are a trace for every try, megabytes a minute of an outage
+logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
 SMILE_TYPE = "application/vnd.elasticsearch+smile"
 
