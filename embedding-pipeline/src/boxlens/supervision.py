@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +14,22 @@ from boxlens.domain.errors import BoxlensError
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 30.0
-STEADY_S = 60.0
-"""A server that ran so long is taken to be well: the next wait is the first again."""
+STEADY_S = 5.0
+"""A server that ran so long after its start is taken to be well: the next wait is the first again."""
+
+
+class Waits:
+    """How long to wait before a server is started again: twice as long each time, until one has run steadily."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def after(self, ran_s: float) -> float:
+        """Seconds to wait after the end of one that ran for ``ran_s`` seconds, 0 for one that did not start."""
+        if ran_s >= STEADY_S:
+            self._failures = 0
+        self._failures += 1
+        return min(FIRST_WAIT_S * 2.0 ** (self._failures - 1), LONGEST_WAIT_S)
 
 
 @contextmanager
@@ -28,19 +43,18 @@ def kept_running(
     stop = threading.Event()
 
     def look() -> None:
-        failures, started = 0, time.monotonic()
+        waits, began = Waits(), time.monotonic()
         while not stop.wait(LOOK_S):
             if running():
                 continue
-            if time.monotonic() - started > STEADY_S:
-                failures = 0
             report(f"{name} has ended and is started again …")
-            if stop.wait(min(FIRST_WAIT_S * 2**failures, LONGEST_WAIT_S)):
+            if stop.wait(waits.after(time.monotonic() - began)):
                 return
-            failures, started = failures + 1, time.monotonic()
             try:
                 start()
+                began = time.monotonic()
             except (BoxlensError, OSError) as error:
+                began = math.inf  # it did not run at all
                 log.error("%s could not be started again: %s", name, error)
 
     watcher = threading.Thread(target=look, name=f"watch {name}", daemon=True)

@@ -23,7 +23,7 @@ from boxlens.index.elasticsearch.index import ElasticsearchIndex
 from boxlens.objectstore.proxy_client import ProxyStore
 from boxlens.servers import embedded_elasticsearch, embedded_proxy
 from boxlens.settings import ElasticsearchSettings, Settings
-from boxlens.supervision import kept_running
+from boxlens.supervision import STEADY_S, Waits, kept_running
 
 BACK_S = 240.0  # on a busy machine; a few seconds otherwise
 
@@ -85,6 +85,13 @@ def test_what_will_not_start_is_tried_after_growing_waits() -> None:
     waits = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert len(starts) == 4
     assert [wait >= least for wait, least in zip(waits, (0.5, 1.0, 2.0), strict=True)] == [True] * 3
+
+
+def test_only_ends_in_quick_succession_are_waited_out_for_longer() -> None:
+    waits = Waits()
+    assert [waits.after(ran_s) for ran_s in (0, 0.1, 1)] == [0.25, 0.5, 1.0]
+    assert [waits.after(STEADY_S + 1) for _ in range(20)] == [0.25] * 20
+    assert [waits.after(-1) for _ in range(20)][-1] == 30.0
 
 
 def test_a_killed_elasticsearch_comes_back_and_its_client_follows(tmp_path: Path) -> None:
