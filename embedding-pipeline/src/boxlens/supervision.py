@@ -22,14 +22,13 @@ class Waits:
     """How long to wait before a server is started again: twice as long each time, until one has run steadily."""
 
     def __init__(self) -> None:
-        self._failures = 0
+        self._next_s = FIRST_WAIT_S
 
     def after(self, ran_s: float) -> float:
         """Seconds to wait after the end of one that ran for ``ran_s`` seconds, 0 for one that did not start."""
-        if ran_s >= STEADY_S:
-            self._failures = 0
-        self._failures += 1
-        return min(FIRST_WAIT_S * 2.0 ** (self._failures - 1), LONGEST_WAIT_S)
+        wait_s = FIRST_WAIT_S if ran_s >= STEADY_S else self._next_s
+        self._next_s = min(2 * wait_s, LONGEST_WAIT_S)
+        return wait_s
 
 
 @contextmanager
