@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from browser_guard import Allowed, BrowserGuard, Refusal, Sharing
-from http_limits import Queue, Refused
+from http_limits import Queue, Refused, WithoutCookies
 from minio_proxy.access import Access
 from minio_proxy.backends.file import FileBackend
 from minio_proxy.backends.port import Backend, ObjectInfo
@@ -42,6 +42,7 @@ def create_app(settings: ProxySettings, backend: Backend | None = None) -> FastA
     _answer_problems(app)
     _add_reading(app, store, access, Derived(settings))
     _add_writing(app, store, access, Receiver(settings.incoming_dir, settings.max_bytes, settings.idle_s))
+    app.add_middleware(WithoutCookies)
     app.add_middleware(
         BrowserGuard,
         allowed=Allowed(

@@ -5,15 +5,24 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from starlette.testclient import TestClient
+from tests.api.world import World
+
+from boxlens.api.app import create_app
+from minio_proxy.app import create_app as create_proxy
+from minio_proxy.settings import ProxySettings
 
 READINGS = """
     import resource
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from boxlens.api.access import Keys
     from boxlens.access.keys import KeyFile
-    from boxlens.api.middleware import takes_gzip
+    from boxlens.api.middleware.access import Keys
+    from boxlens.api.middleware.compression import takes_gzip
     from browser_guard import Allowed, BrowserGuard
     from minio_proxy.ranges import not_modified, wanted_range
 
@@ -40,3 +49,19 @@ READINGS = """
 def test_reading_a_long_header_takes_time_that_grows_with_its_length_alone() -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(READINGS)], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "read\n"), done.stderr[-2000:]
+
+
+def test_no_route_reads_cookies(world: World, tmp_path: Path) -> None:
+    """FastAPI reads them for every route, by a parser of the standard library whose time grows with the square."""
+    for app in (create_app(world), create_proxy(ProxySettings(root=tmp_path))):
+        assert _cookie_seen(app) == "none"
+
+
+def _cookie_seen(app: FastAPI) -> str:
+    @app.get("/seen")
+    def seen(request: Request) -> str:
+        return request.headers.get("cookie", "none")
+
+    with TestClient(app, base_url="http://localhost") as client:
+        text: str = client.get("/seen", headers={"Cookie": "a=1"}).json()
+    return text

@@ -44,7 +44,7 @@ from boxlens.library.saved.watching import watching
 from boxlens.library.sweeper import sweeping
 from boxlens.web.serving import serve_page
 from browser_guard import Allowed, BrowserGuard
-from http_limits import Queue, ReceiveFirst
+from http_limits import Queue, ReceiveFirst, WithoutCookies
 
 WORK_AT_ONCE = 24
 """Of the 40 threads in which routes run; the others are left to health and the page."""
@@ -74,6 +74,7 @@ def create_app(services: Services, page_dir: Path | None = None) -> FastAPI:
     app.state.services = services
     app.state.metrics = Metrics(services)
     # the last one added is the outermost
+    app.add_middleware(WithoutCookies)
     app.add_middleware(Queue, refuse=problems.of_limit, concerns=is_work, at_once=WORK_AT_ONCE)
     app.add_middleware(
         ReceiveFirst,
