@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 from tests.api.conftest import client, settings, transport, world  # noqa: F401 - fixtures
 from tests.api.world import World
 from tests.parts import MemoryStore, indexer, networks
-from tests.samples.made_videos import write_video
+from tests.samples.made_videos import SIZE, write_frames, write_video
 
 from boxlens.domain.errors import BadSource
 from boxlens.domain.filters import Filter
@@ -62,6 +64,50 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
     assert ref.problem is not None
     assert isinstance(ref.problem.error, BadSource)
     assert "clip.mp4" in ref.problem.error.detail
+
+
+def test_a_manifest_that_names_a_pipe_as_a_video_goes_on(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    write_video(tmp_path / "clip.mp4", SHOTS[1:2])
+    (tmp_path / "list.jsonl").write_text('{"uri": "pipe.mp4"}\n{"uri": "away.mp4"}\n{"uri": "clip.mp4"}')
+    pipe, away, clip = references([str(tmp_path / "list.jsonl")])
+    assert pipe.problem is not None
+    assert away.problem is not None
+    assert "pipe.mp4 is a named pipe" in pipe.problem.error.detail
+    assert "no such file" in away.problem.error.detail
+    assert clip.problem is None
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"new\nline.mp4", b"%03d.mp4", b"concat:x.mp4", b"#a.mp4"])
+def test_a_video_of_any_name_is_read(tmp_path: Path, name: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_video(tmp_path / "clip.mp4", SHOTS[1:2]).rename(tmp_path / os.fsdecode(name))
+    monkeypatch.chdir(tmp_path)
+    (ref,) = references([os.fsdecode(name)])
+    assert ref.problem is None
+
+
+@pytest.mark.parametrize("brightness", [0, 255])
+def test_a_video_that_shows_nothing_is_its_first_frame(tmp_path: Path, brightness: int) -> None:
+    blank = np.full((*SIZE[::-1], 3), brightness, np.uint8)
+    (frame,) = chosen_frames(write_frames(tmp_path / "blank.mp4", [blank] * 30))
+    assert (frame.at_s, frame.shot) == (0.0, 0)
+    assert abs(float(frame.pixels.mean()) - brightness) < 10
+
+
+def test_recordings_that_were_joined_are_all_seen(tmp_path: Path) -> None:
+    """Those of camcorders begin at 0 each, in the middle of the file."""
+    parts = [write_video(tmp_path / f"{n}.mts", [(n, 4.0)]) for n in range(2)]
+    joined = tmp_path / "joined.mts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert [frame.shot for frame in chosen_frames(joined)] == [0, 1]
+
+
+def test_the_bytes_of_what_is_no_video_are_not_kept(tmp_path: Path) -> None:
+    store = MemoryStore()
+    (tmp_path / "text.mp4").write_text("Good morning\n" * 100)  # as the packets of a transport stream begin
+    (ref,) = references([str(tmp_path)], store)
+    assert ref.problem is not None
+    assert store.held == {}
 
 
 def test_frames_are_pictures_and_the_second_run_changes_nothing(tmp_path: Path) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote, unquote_to_bytes
 
-from boxlens.domain.errors import DiskFull, Unavailable
+from boxlens.domain.errors import BadSource, DiskFull, Unavailable
 
 FILE_URI = "file://"
 _JOINERS = "\u200c\u200d"  # zero-width joiners are no letters, but emoji and several scripts are written with them
@@ -85,6 +88,25 @@ def kind(mode: int) -> str:
 def reason(error: OSError) -> str:
     """Why the system refused, in words."""
     return _REASONS.get(error.errno or 0) or error.strerror or str(error)
+
+
+@contextmanager
+def regular_file(path: str | Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading: a pipe would wait for ever, a device would never end. Raises BadSource, also for
+    what the system refuses while it is read."""
+    name = shown(str(path))
+    if "\0" in str(path):
+        raise BadSource(f"{name} holds a null character, which no file name has.", hint="Correct the path.")
+    try:
+        # without O_NONBLOCK the opening of a pipe waits for a writer
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                raise BadSource(f"{name} is {kind(mode)}, not a file.", hint="Leave it out.")
+            yield file
+    except OSError as error:
+        raise BadSource(f"{name}: {reason(error)}.", hint="Check the path and its permissions.") from error
 
 
 def refusal(error: OSError) -> Unavailable | None:

@@ -11,8 +11,8 @@ from boxlens.domain.local_files import shown
 NAMED = 20
 """How many of each kind are kept by name, so that a million of them take no memory."""
 
-UNREADABLE, SEEN, SYSTEM, HIDDEN, UNMATCHED, COMPANION, OWN = (
-    "unreadable_folder", "folder_seen", "system", "hidden", "unmatched_sidecar", "companion", "own_file",
+UNREADABLE, SEEN, SYSTEM, HIDDEN, UNMATCHED, COMPANION, OWN, VIDEO = (
+    "unreadable_folder", "folder_seen", "system", "hidden", "unmatched_sidecar", "companion", "own_file", "video",
 )  # fmt: skip
 
 MEANINGS: Mapping[str, str] = {
@@ -23,6 +23,7 @@ MEANINGS: Mapping[str, str] = {
     UNMATCHED: "sidecars that belong to no picture",
     COMPANION: "files of cameras beside pictures, without words",
     OWN: "files and folders of Boxlens itself",
+    VIDEO: "videos (boxlens ingest takes them in)",
 }
 
 

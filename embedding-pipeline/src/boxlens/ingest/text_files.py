@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import os
-import stat
 from pathlib import Path
 
 from boxlens.domain.errors import BadSource
-from boxlens.domain.local_files import kind, reason, shown
+from boxlens.domain.local_files import regular_file, shown
 
 LIMIT = 1024 * 1024
 
@@ -21,15 +19,8 @@ def encoding_of(start: bytes) -> str:
 def read_text(path: Path) -> str:
     """A regular file of at most ``LIMIT`` bytes as text. Raises BadSource."""
     name = shown(str(path))
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
-                raise BadSource(f"{name} is {kind(mode)}, not a file.", hint="Leave it out.")
-            data = file.read(LIMIT + 1)
-    except OSError as error:
-        raise BadSource(f"{name}: {reason(error)}.", hint="Check the path and its permissions.") from error
+    with regular_file(path) as file:
+        data = file.read(LIMIT + 1)
     if len(data) > LIMIT:
         raise BadSource(f"{name} is larger than {LIMIT // 2**20} MiB.", hint="A file beside a picture is small.")
     try:

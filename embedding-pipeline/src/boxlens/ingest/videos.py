@@ -8,8 +8,11 @@ further frame is taken every while, unless it shows what the one before does.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boxlens.domain.errors import BadSource, TooLarge
-from boxlens.domain.local_files import manifest_path, shown
+from boxlens.domain.local_files import is_unicode, manifest_path, regular_file, shown
 from boxlens.domain.ports import ObjectStore
 from boxlens.domain.references import REMOTE, ImageRef, SourceProblem
 from boxlens.domain.videos import BUCKET, video_attributes
@@ -42,7 +45,9 @@ _STARTS = (
 )  # fmt: skip
 
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # the reader's remarks on damaged videos help nobody
+# the reader's remarks on damaged videos help nobody
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,45 +68,74 @@ def is_video(ref: ImageRef) -> bool:
 def frames_of(ref: ImageRef, store: ObjectStore | None) -> Iterator[ImageRef]:
     """The chosen frames of a video, each a picture with its moment; a reference with a problem for one that cannot be
     read. The video's bytes are kept in the object store, unless they are too large or stay where they are."""
-    path = Path(ref.uri)
+    path, key = Path(ref.uri), None
     try:
         _require_video(path)
-        key = _keep(path, store) if store is not None and not ref.reference else ""
         for frame in chosen_frames(path):
+            if key is None:
+                key = _keep(path, store) if store is not None and not ref.reference else ""
             yield _picture(ref, frame, key)
     except BadSource as error:
         yield replace(ref, problem=SourceProblem(error, row={"uri": manifest_path(ref.uri)}))
 
 
 def chosen_frames(path: Path) -> Iterator[VideoFrame]:
-    """Raises BadSource for what cannot be read as a video."""
-    reader = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        if not reader.isOpened():
-            raise BadSource(f"{shown(str(path))} cannot be read as a video.", hint=_HINT)
-        choice, count = _Choice(), 0
-        next_at = 0.0
-        while count < MOST_FRAMES and reader.grab():
-            at_s = reader.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if at_s < next_at:
-                continue
-            next_at = at_s + SAMPLE_S
-            read, retrieved = reader.retrieve()
-            pixels = np.asarray(retrieved, np.uint8)
-            if read and (shot := choice.take(at_s, pixels)) is not None:
-                count += 1
-                yield VideoFrame(at_s, shot, pixels)
-        if not choice.sampled:
-            raise BadSource(f"{shown(str(path))} holds no frame that can be read.", hint=_HINT)
-    finally:
-        reader.release()
+    """At least one, the first, where all show nothing. Raises BadSource for what cannot be read as a video."""
+    with _readable_name(path) as name:
+        reader = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
+        try:
+            if not reader.isOpened():
+                raise BadSource(f"{shown(str(path))} cannot be read as a video.", hint=_HINT)
+            choice, count = _Choice(), 0
+            blank: VideoFrame | None = None
+            for at_s, pixels in _samples(reader):
+                if (shot := choice.take(at_s, pixels)) is not None:
+                    count += 1
+                    yield VideoFrame(at_s, shot, pixels)
+                    if count == MOST_FRAMES:
+                        break
+                elif not count:
+                    blank = blank or VideoFrame(at_s, 0, pixels)
+            if not count:
+                if blank is None:
+                    raise BadSource(f"{shown(str(path))} holds no frame that can be read.", hint=_HINT)
+                yield blank
+        except cv2.error as error:
+            raise BadSource(f"{shown(str(path))} cannot be read as a video.", hint=_HINT) from error
+        finally:
+            reader.release()
+
+
+def _samples(reader: cv2.VideoCapture) -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
+    """Frames that are ``SAMPLE_S`` apart, each with its second; recordings that were joined may begin at 0 again."""
+    last = -math.inf
+    while reader.grab():
+        at_s = max(0.0, reader.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        if 0 <= at_s - last < SAMPLE_S:
+            continue
+        last = at_s
+        read, pixels = reader.retrieve()
+        if read:
+            yield at_s, np.asarray(pixels, np.uint8)
+
+
+@contextmanager
+def _readable_name(path: Path) -> Iterator[str]:
+    """A name that the reader takes: it breaks down over bytes that are no UTF-8, and takes ``a:b`` for a protocol."""
+    absolute = path.absolute()
+    if is_unicode(str(absolute)):
+        yield str(absolute)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "video"
+        link.symlink_to(absolute)
+        yield str(link)
 
 
 class _Choice:
     """Which samples are taken, in order."""
 
     def __init__(self) -> None:
-        self.sampled = False
         self._before: npt.NDArray[np.int16] | None = None
         self._chosen: npt.NDArray[np.int16] | None = None
         self._chosen_at = 0.0
@@ -109,14 +143,13 @@ class _Choice:
 
     def take(self, at_s: float, pixels: npt.NDArray[np.uint8]) -> int | None:
         """The shot of a sample that is taken; None for one that is not."""
-        self.sampled = True
         small = _hsv(pixels)
         before, self._before = self._before, small
         if before is not None and _difference(before, small) >= CUT:
             self._shot += 1
             self._chosen = None
         if self._chosen is not None:
-            due = at_s - self._chosen_at >= FLOOR_S
+            due = abs(at_s - self._chosen_at) >= FLOOR_S
             if not due or _difference(self._chosen, small) <= SAME:
                 return None
         if float(small[..., 2].std()) <= BLANK:
@@ -152,23 +185,17 @@ def _picture(ref: ImageRef, frame: VideoFrame, key: str) -> ImageRef:
 
 def _require_video(path: Path) -> None:
     """Raises BadSource for a file that does not begin as a video does."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(16)
-    except OSError as error:
-        raise BadSource(f"{shown(str(path))} cannot be read.", hint="Check its permissions.") from error
+    with regular_file(path) as file:
+        start = file.read(16)
     if not any(start[at:].startswith(begin) for at, begin in _STARTS):
         raise BadSource(f"{shown(str(path))} is no video, by its content.", hint=_HINT)
 
 
 def _keep(path: Path, store: ObjectStore) -> str:
     """Put the bytes into the bucket of videos; their key, "" for a video that is too large for the store."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    name = digest.hexdigest()
-    key, size = f"{name[:2]}/{name}{path.suffix.lower()}", path.stat().st_size
+    with regular_file(path) as file:
+        name, size = hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+    key = f"{name[:2]}/{name}{path.suffix.lower()}"
     there = store.stat(BUCKET, key)
     if there is None or there.size != size:
         try:

@@ -148,7 +148,8 @@ class Round:
             if not ids:
                 break
             last = ids[-1]
-            yield {image_id: self._stale_paths(image_id, scope, values) for image_id in ids}
+            stale = {image_id: self._stale_paths(image_id, scope, values) for image_id in ids}
+            yield {image_id: paths for image_id, paths in stale.items() if paths}
         self.ledger.execute(
             f"DELETE FROM files WHERE folder = ? AND round < ? AND image_id = '' AND {scope}",
             self.folder.id, self.number, *values,
@@ -226,11 +227,19 @@ class Round:
         return Change("name_gone" if elsewhere else "gone", name)
 
     def _stale_paths(self, image_id: str, scope: str, values: Sequence[object]) -> list[str]:
+        """What still lies there but is left out by now, such as a hidden file, is not gone."""
         statement = (
-            f"SELECT path FROM files WHERE folder = ? AND image_id = ? AND round < ? AND ({scope} OR change = 'gone')"
+            "SELECT path, change, EXISTS (SELECT 1 FROM files AS other WHERE other.folder = files.folder "
+            "AND other.path = files.path AND other.round = ?) FROM files "
+            f"WHERE folder = ? AND image_id = ? AND round < ? AND ({scope} OR change = 'gone')"
         )
-        rows = self.ledger.execute(statement, self.folder.id, image_id, self.number, *values)
-        return [os.fsdecode(path) for (path,) in rows]
+        rows = self.ledger.execute(statement, self.number, self.folder.id, image_id, self.number, *values)
+        left_out = [
+            path for path, change, read_anew in rows if change != "gone" and not read_anew and os.path.isfile(path)
+        ]
+        statement = "UPDATE files SET round = ?, change = '' WHERE folder = ? AND path = ? AND image_id = ?"
+        self.ledger.execute_many(statement, [(self.number, self.folder.id, path, image_id) for path in left_out])
+        return [os.fsdecode(path) for path, *_ in rows if path not in left_out]
 
     def _scope(self) -> tuple[str, tuple[object, ...]]:
         """A condition on ``path`` for what was looked through: a name sorts behind its folder with "/", before "0"."""

@@ -23,9 +23,11 @@ from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import ImageRecord, image_id_of
 from boxlens.domain.references import REMOTE, ImageRef
 from boxlens.domain.reports import Failure, IngestReport
-from boxlens.ingest.findings import Findings
+from boxlens.domain.videos import video_moment
+from boxlens.ingest.findings import VIDEO, Findings
 from boxlens.ingest.folders import FolderRules, FolderWalk, Part
 from boxlens.ingest.indexer import Indexer
+from boxlens.ingest.videos import is_video
 from boxlens.library.deleted_ids import DeletedIds
 from boxlens.library.deletion import Library, delete_image
 from boxlens.library.following.folders import Change, FollowedFolder, Gone, SyncReport
@@ -196,6 +198,9 @@ class _Run:
             if ref.problem is not None:
                 yield ref
                 continue
+            if is_video(ref):
+                self._tellers.findings.skip(VIDEO, ref.uri)
+                continue
             seen = look(ref, self._clock_ns())
             if seen is None:
                 continue  # it went away meanwhile
@@ -295,12 +300,14 @@ def _index_of(library: Library, collection: str) -> str:
 
 
 def _pairs(library: Library, folder: FollowedFolder) -> Iterator[tuple[str, str]]:
-    """Every path within a folder that an image of the collection is said to lie at, with the image."""
+    """Every path within a folder that an image of the collection is said to lie at, with the image; a frame of a video
+    lies nowhere by itself."""
     index, inside = library.index, local_path(folder.path).rstrip("/") + "/"
     after: str | None = None
     while batch := index.matching(folder.collection, _FRAMES, _BATCH, after):
         after = batch[-1].object_id
-        for frame in index.objects(folder.collection, [match.object_id for match in batch]):
+        frames = index.objects(folder.collection, [match.object_id for match in batch])
+        for frame in (frame for frame in frames if video_moment(frame.image.attributes) is None):
             for source in (frame.image.source_uri, *frame.image.other_sources):
                 path = "" if source.startswith(REMOTE) else local_path(source)
                 if path.startswith(inside):
