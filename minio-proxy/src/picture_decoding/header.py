@@ -13,13 +13,15 @@ from PIL.ExifTags import Base
 from PIL.JpegImagePlugin import JpegImageFile
 
 from picture_decoding import isobmff
-from picture_decoding.camera_raw import raw_format
+from picture_decoding.camera_raw import directories, raw_format
 from picture_decoding.errors import Damaged, EmptyFile, PictureError, PictureTooLarge, UnknownFormat
 from picture_decoding.formats import FORMATS, JPEG_XL, pillow_name, sniff
 
 DAMAGED = "Save the picture again with another program, or send the original file."
 _SMALLER = "Send a smaller one."
-_SUBFILE, _TILE_WIDTH, _TILE_HEIGHT, _BITS, _SAMPLES = 254, 322, 323, 258, 277
+_SUBFILE, _WIDTH, _HEIGHT, _BITS, _STRIP_OFFSETS, _SAMPLES, _ROWS = 254, 256, 257, 258, 273, 277, 278
+_PLANES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _SAMPLE_FORMAT = 284, 322, 323, 324, 339
+_APART, _FLOATS = 2, 3  # one plane of the picture after the other; samples that are floats
 _MAX_PAGES = 64
 _XMP = 700  # the tag of a TIFF
 _MAX_WORDS = 1024 * 1024
@@ -59,10 +61,38 @@ def opened(data: bytes, format: str, max_pixels: int) -> Image.Image:
     if format == "heic":
         picture: Image.Image = HeifImageFile(stream)
         return picture
-    picture = Image.open(stream, formats=[pillow_name(format)])
+    try:
+        picture = Image.open(stream, formats=[pillow_name(format)])
+    except Image.UnidentifiedImageError:
+        if format == "tiff" and (samples := _samples_of(data)):
+            raise UnknownFormat(f"TIFF pictures of {samples} are not decoded.", "Save the picture as PNG.") from None
+        raise
     if format == "tiff":
         _seek_full_size(picture)
+        _require_parts(picture)
     return picture
+
+
+def _samples_of(data: bytes) -> str:
+    """The samples of a TIFF in words; "" where its first directory does not tell them."""
+    first = next(iter(directories(data)), {})
+    if not {_WIDTH, _HEIGHT, _BITS} <= first.keys():
+        return ""
+    kind = "floats" if first.get(_SAMPLE_FORMAT, (1,))[0] == _FLOATS else "integers"
+    return f"{first.get(_SAMPLES, (1,))[0]} x {first[_BITS][0]} bit {kind}"
+
+
+def _require_parts(picture: Image.Image) -> None:
+    """Raises Damaged for a TIFF that lists fewer strips or tiles than its size takes."""
+    width, height = _tag(picture, _WIDTH), _tag(picture, _HEIGHT)
+    tile_width, tile_height = _tag(picture, _TILE_WIDTH), _tag(picture, _TILE_HEIGHT)
+    if tile_width and tile_height:
+        needed, listed = -(-width // tile_width) * -(-height // tile_height), _TILE_OFFSETS
+    else:
+        needed, listed = -(-height // (_tag(picture, _ROWS) or height or 1)), _STRIP_OFFSETS
+    planes = _tag(picture, _SAMPLES, 1) if _tag(picture, _PLANES) == _APART else 1
+    if len(picture.tag_v2.get(listed, ())) < needed * planes:  # type: ignore[attr-defined]
+        raise Damaged("The TIFF lacks a part of the picture.", DAMAGED)
 
 
 def _seek_full_size(picture: Image.Image) -> None:

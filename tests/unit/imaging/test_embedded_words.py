@@ -121,6 +121,24 @@ def test_odd_xmp_is_no_fault_of_the_picture(xmp: bytes) -> None:
     assert (metadata.width, metadata.caption, metadata.tags) == (32, None, ())
 
 
+@pytest.mark.parametrize(
+    ("date", "offset", "hour"),
+    [
+        ("2019:05:04 10:00:00", "+08:00", 2),
+        ("2019:05:04 10:00:00", "+0800", 2),
+        ("2019:05:04 10:00:00", "-3", 13),
+        ("2019-05-04T10:00:00+02:00", None, 8),
+        ("2019:05:04 10:00", None, 10),
+        ("2019: 5: 4 10: 0: 0", None, 10),
+        ("2019:05:04", None, 0),
+    ],
+)
+def test_dates_of_cameras_in_every_form(date: str, offset: str | None, hour: int) -> None:
+    offsets = {} if offset is None else {Base.OffsetTimeOriginal: offset}
+    metadata = read(picture(exif=exif_of({}, {Base.DateTimeOriginal: date, **offsets})))
+    assert metadata.taken_at == datetime(2019, 5, 4, hour, tzinfo=UTC)
+
+
 def test_implausible_dates_and_places_of_exif_are_none() -> None:
     exif = Image.Exif()
     exif[Base.DateTime] = "1601:01:01 00:00:00"

@@ -29,6 +29,7 @@ from picture_decoding import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 
 LIMIT = 64_000_000
+TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_ROWS_PER_STRIP, TIFF_SAMPLE_FORMAT = 258, 262, 278, 339
 
 
 def pixels_of(data: bytes) -> np.ndarray:
@@ -117,6 +118,42 @@ def test_deep_greys_by_their_true_range(kind: type, values: tuple[float, float],
     pixels = pixels_of(saved(Image.fromarray(grey), "TIFF"))
     assert pixels[0, 0].tolist() == [0, 0, 0]
     assert abs(int(pixels[0, 7, 0]) - white) <= 1
+
+
+def with_tag(data: bytes, tag: int, value: int) -> bytes:
+    """A little-endian TIFF in which a tag of one number says another."""
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    entries = range(start + 2, start + 2 + 12 * count, 12)
+    place = next(entry for entry in entries if struct.unpack_from("<H", data, entry) == (tag,))
+    return data[: place + 8] + struct.pack("<I", value) + data[place + 12 :]
+
+
+@pytest.mark.parametrize(("kind", "high"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)])
+def test_a_tiff_whose_zero_is_white_is_no_negative(kind: type, high: float) -> None:
+    grey: np.ndarray = np.zeros((8, 8), kind)
+    grey[:, 4:] = high
+    pixels = pixels_of(with_tag(saved(Image.fromarray(grey), "TIFF"), TIFF_PHOTOMETRIC, 0))
+    assert (pixels[0, 0, 0], pixels[0, 7, 0]) == (255, 0)
+
+
+def test_integers_of_32_bits_may_have_no_sign() -> None:
+    grey: np.ndarray = np.linspace(0, 2**32 - 1, 64).astype(np.uint32).reshape(8, 8)
+    pixels = pixels_of(with_tag(saved(Image.fromarray(grey.view(np.int32)), "TIFF"), TIFF_SAMPLE_FORMAT, 1))
+    assert (np.diff(pixels[..., 0].ravel().astype(int)) > 0).all()
+    assert (pixels[0, 0, 0], pixels[7, 7, 0]) == (0, 255)
+
+
+def test_a_tiff_of_other_samples_is_refused_by_name() -> None:
+    data = with_tag(saved(Image.fromarray(np.zeros((8, 8), np.float32)), "TIFF"), TIFF_BITS, 64)
+    with pytest.raises(UnknownFormat, match="1 x 64 bit floats"):
+        Picture(data, max_pixels=LIMIT)
+
+
+def test_a_tiff_that_lists_half_its_strips_is_refused() -> None:
+    whole = saved(Image.fromarray(np.full((64, 8), 77, np.uint8)), "TIFF")
+    with pytest.raises(Damaged, match="lacks a part"):
+        Picture(with_tag(whole, TIFF_ROWS_PER_STRIP, 16), max_pixels=LIMIT)
 
 
 def display_p3() -> bytes:

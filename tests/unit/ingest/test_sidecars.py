@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ TAIL = ".supplemental-metadata"
         ("garden-edited.jpg", "garden.jpg.json"),
         ("garden-edited(1).jpg", "garden.jpg(1).json"),
         ("garden-bearbeitet.jpg", "garden.jpg.supplemental-metadata.json"),
+        ("garden-effects-edited.jpg", "garden.jpg.json"),
+        ("garden-smile.jpg", "garden.jpg.json"),
+        ("garden-edited.jpg", "garden.HEIC.supplemental-metadata.json"),
+        ("y" * 43 + "-edi.jpg", "y" * 43 + ".jp.json"),
+        ("y" * 45 + "-e.jpg", "y" * 45 + "..json"),
+        ("Caf\u00e9.jpg", "Cafe\u0301.jpg.json"),
+        ("Cafe\u0301.jpg", "Caf\u00e9.xmp"),
         ("IMG_7001.JPG", "IMG_7001.jpg.json"),
         ("img_7001.jpg", "IMG_7001.JPG.supplemental-metadata.json"),
         (LONG[:47] + ".jpg", LONG[:46] + ".json"),
@@ -67,6 +75,12 @@ def test_json_and_xmp_may_both_speak_of_a_picture_and_its_film() -> None:
     pairs, unmatched = Sidecars(names).pair(names[:2])
     assert pairs == {"a.heic": ["a.heic.json", "a.xmp"], "a.mov": ["a.xmp"]}
     assert not unmatched
+
+
+def test_an_edit_of_two_that_could_be_meant_has_no_words() -> None:
+    sidecars = ["a.heic.json", "a.png.json"]
+    pairs, _ = Sidecars(["a-edited.jpg", *sidecars]).pair(["a-edited.jpg"])
+    assert pairs == {}
 
 
 def test_the_very_case_of_a_name_goes_first() -> None:
@@ -139,6 +153,24 @@ BEIJING = GeoPoint(39.9, 116.4)
         ({"photoTakenTime": {"timestamp": "99999999999999999999"}}, PictureWords()),
         ({"taken_at": "9999-12-31T23:59:59-10:00"}, PictureWords()),
         ({"taken_at": "0001-01-01T00:00:00+10:00"}, PictureWords()),
+        (
+            {"GPSLatitude": "39 deg 54' 0.00\" N", "GPSLongitude": "116 deg 24' 0.00\" E", "DateTimeOriginal": 2019},
+            PictureWords(None, (), MORNING.replace(month=1, day=1, hour=0), BEIJING),
+        ),
+        (
+            {
+                "EXIF:DateTimeOriginal": "2019:05:04 18:00:00",
+                "EXIF:OffsetTimeOriginal": "+08:00",
+                "EXIF:GPSLatitude": 39.9,
+                "EXIF:GPSLatitudeRef": "South",
+                "EXIF:GPSLongitude": 116.4,
+                "EXIF:GPSLongitudeRef": "W",
+            },
+            PictureWords(None, (), MORNING, GeoPoint(-39.9, -116.4)),
+        ),
+        ({"GPSPosition": "39 deg 54' 0.00\" N, 116 deg 24' 0.00\" E"}, PictureWords(location=BEIJING)),
+        ({"GPSPosition": "39.9 116.4"}, PictureWords(location=BEIJING)),
+        ({"persons": ["_UNKNOWN_", "Li"]}, PictureWords(None, ("Li",))),
         ({"description": "  ", "tags": ["", " "], "people": []}, PictureWords()),
     ],
 )  # fmt: skip
@@ -146,6 +178,23 @@ def test_what_exporters_write_as_json(tmp_path: Path, said: Any, words: PictureW
     path = tmp_path / "a.jpg.json"
     path.write_text(json.dumps(said))
     assert read_sidecar(path) == words
+
+
+def test_one_value_of_no_use_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg.json"
+    said = {
+        "description": ["no text"],
+        "caption": "by the lake",
+        "tags": ["lake", ["no word"], 2019],
+        "photoTakenTime": {"timestamp": "soon"},
+        "date": "2019-05-04 10:00",
+        "geoData": {"latitude": 91, "longitude": 1},
+        "geoDataExif": {"latitude": 39.9, "longitude": 116.4},
+    }
+    path.write_text(json.dumps(said))
+    words = read_sidecar(path)
+    assert replace(words, faults=()) == PictureWords("by the lake", ("lake", "2019"), MORNING, BEIJING)
+    assert [fault.split(":")[0] for fault in words.faults] == ["tags", "caption", "date", "place"]
 
 
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -170,6 +219,53 @@ def test_what_programs_write_as_xmp(tmp_path: Path, encoding: str) -> None:
     assert read_sidecar(path) == PictureWords(
         "by the lake", ("lake", "夏天", "Beijing", "Li", "Wang"), MORNING, BEIJING
     )
+
+
+RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:m="http://ns.adobe.com/xap/1.0/mm/" xmlns:p="http://ns.adobe.com/photoshop/1.0/"
+ xmlns:lr="http://ns.adobe.com/lightroom/1.0/"><rdf:Description {}>{}</rdf:Description></rdf:RDF>"""
+
+
+@pytest.mark.parametrize(
+    ("attributes", "elements", "words"),
+    [
+        (
+            "",
+            "<dc:description><rdf:Alt><rdf:li xml:lang='de'>am See</rdf:li>"
+            "<rdf:li xml:lang='x-default'>by the lake</rdf:li></rdf:Alt></dc:description>",
+            PictureWords("by the lake"),
+        ),
+        ("", "<dc:title><rdf:Alt><rdf:li>by the lake</rdf:li></rdf:Alt></dc:title>", PictureWords("by the lake")),
+        (
+            "",
+            "<m:Pantry><rdf:Bag><rdf:li><rdf:Description dc:description='of another picture'><dc:subject><rdf:Bag>"
+            "<rdf:li>another</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:li></rdf:Bag></m:Pantry>",
+            PictureWords(),
+        ),
+        (
+            "",
+            "<lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|Lakes</rdf:li></rdf:Bag></lr:hierarchicalSubject>",
+            PictureWords(None, ("Lakes",)),
+        ),
+        ("p:DateCreated='1965'", "", PictureWords(taken_at=datetime(1965, 1, 1, tzinfo=UTC))),
+        (
+            "exif:DateTimeOriginal='2019-05-04T18:00:00' exif:OffsetTimeOriginal='+08:00'",
+            "<dc:subject><rdf:Bag/></dc:subject><dc:description><rdf:Alt/></dc:description>",
+            PictureWords(taken_at=MORNING),
+        ),
+    ],
+)
+def test_forms_of_xmp(tmp_path: Path, attributes: str, elements: str, words: PictureWords) -> None:
+    path = tmp_path / "a.xmp"
+    path.write_text(RDF.format(attributes, elements))
+    assert read_sidecar(path) == words
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("utf-8", "utf-8"), ("utf-8", "iso-8859-1")])
+def test_an_xmp_that_names_its_encoding(tmp_path: Path, encoding: str, name: str) -> None:
+    path = tmp_path / "a.xmp"
+    path.write_text(f'<?xml version="1.0" encoding="{name}"?>' + RDF.format("dc:description='Café'", ""), encoding)
+    assert read_sidecar(path) == PictureWords("Café")
 
 
 @pytest.mark.parametrize(

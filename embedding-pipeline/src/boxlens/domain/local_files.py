@@ -92,8 +92,10 @@ def reason(error: OSError) -> str:
 
 @contextmanager
 def regular_file(path: str | Path) -> Iterator[BinaryIO]:
-    """A regular file, open for reading: a pipe would wait for ever, a device would never end. Raises BadSource, also for
-    what the system refuses while it is read."""
+    """A regular file, open for reading: a pipe would wait for ever, a device would never end.
+
+    Raises BadSource, also for what the system refuses while it is read.
+    """
     name = shown(str(path))
     if "\0" in str(path):
         raise BadSource(f"{name} holds a null character, which no file name has.", hint="Correct the path.")

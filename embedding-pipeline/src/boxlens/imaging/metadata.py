@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from boxlens.domain.pictures import GeoPoint
-from boxlens.imaging.moments import place, plausible
+from boxlens.imaging.moments import moment, place
 
 log = logging.getLogger(__name__)
 _LONGEST = 200  # characters of a camera name that are kept
@@ -76,22 +75,10 @@ def _camera(make: str, model: str) -> str | None:
 
 def _time(value: object, offset: object) -> datetime | None:
     """ "2023:06:01 12:30:05" and "+08:00" -> that moment; blank, zero and implausible dates are None."""
-    match = re.match(r"(\d{4})[:\-/](\d\d)[:\-/](\d\d)[ T](\d\d):(\d\d):(\d\d)", _text(value))
-    if not match:
-        return None
     try:
-        year, month, day, hour, minute, second = map(int, match.groups())
-        return plausible(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=_zone(_text(offset))))
+        return moment(_text(value), _text(offset))
     except ValueError:
         return None
-
-
-def _zone(text: str) -> timezone:
-    match = re.fullmatch(r"([+-])(\d\d):(\d\d)", text)
-    if not match or int(match[2]) > 14 or int(match[3]) > 59:
-        return UTC
-    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    return timezone(offset if match[1] == "+" else -offset)
 
 
 def _place(gps: dict[int, Any]) -> GeoPoint | None:

@@ -15,37 +15,39 @@ _REGION_NAMES = (
     "{http://www.metadataworkinggroup.com/schemas/regions/}Name",
     "{http://ns.microsoft.com/photo/1.2/t/Region#}PersonDisplayName",
 )
-_LISTS = {"subject", "personinimage", "tagslist", "regionname"}
-# "39,54.5N" and "39,54,30N": degrees and minutes, with seconds or not
-_DEGREES = re.compile(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?([NSEW])", re.IGNORECASE)
+_HIERARCHIES = {"tagslist": "/", "hierarchicalsubject": "|"}  # of digiKam and of Lightroom
+_LISTS = {"subject", "personinimage", "regionname", *_HIERARCHIES}
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 
 
 def xmp_values(text: str) -> dict[str, Any]:
-    """Properties by their name without namespace, in lower case; lists of text where XMP holds lists, degrees as
-    numbers.
+    """Properties of the picture by their name without namespace, in lower case; lists of text where XMP holds lists. A
+    title counts as a headline. What is said of regions of it, and of other pictures that went into it, is left out.
 
     Entities are refused unread, so that none can grow or lead elsewhere. Raises ValueError saying what is wrong.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("it declares entities, as no XMP does")
     try:
-        tree = ElementTree.fromstring(text.strip("\ufeff\0 \r\n\t").encode())
+        # the text is decoded by now: an encoding that it declares would be undone a second time
+        packet = _DECLARATION.sub("", text.strip("\ufeff\0 \r\n\t"), count=1)
+        tree = ElementTree.fromstring(packet.encode())
     except (ElementTree.ParseError, ValueError) as error:
         raise ValueError(f"it is no XMP: {error}") from error
     values: dict[str, Any] = {}
-    for description in tree.iter(f"{_RDF}Description"):
+    for description in tree.findall(f".//{_RDF}RDF/{_RDF}Description") or tree.findall(f"./{_RDF}Description"):
         for key, value in description.attrib.items():
             values.setdefault(_local(key), value)
         for element in description:
             values.setdefault(_local(element.tag), _value(element))
     values["regionname"] = _region_names(tree)
-    if "tagslist" in values:  # "Places/Beijing/Summer Palace": the last is the tag itself
-        values["tagslist"] = [tag.rsplit("/", 1)[-1] for tag in _as_list(values["tagslist"])]
+    for key, between in _HIERARCHIES.items():
+        if key in values:  # "Places/Beijing/Summer Palace": the last is the tag itself
+            values[key] = [tag.rsplit(between, 1)[-1] for tag in _as_list(values[key])]
     for key in _LISTS & values.keys():
         values[key] = _as_list(values[key])
-    for key in ("gpslatitude", "gpslongitude"):
-        if match := _DEGREES.fullmatch(str(values.get(key, "")).strip()):
-            values[key] = _degrees(match)
+    values["headline"] = values.get("headline") or values.pop("title", "")
     return {key: value for key, value in values.items() if value}
 
 
@@ -54,9 +56,11 @@ def _local(name: str) -> str:
 
 
 def _value(element: ElementTree.Element) -> str | list[str]:
-    items = [(item.text or "").strip() for item in element.iter(f"{_RDF}li")]
+    lines = list(element.iter(f"{_RDF}li"))
     if element.find(f"{_RDF}Alt") is not None:
-        return items[0] if items else ""
+        lines = [line for line in lines if line.get(_LANGUAGE) == "x-default"] or lines
+        return (lines[0].text or "").strip() if lines else ""
+    items = [(line.text or "").strip() for line in lines]
     return items or (element.text or "").strip()
 
 
@@ -69,8 +73,3 @@ def _region_names(tree: ElementTree.Element) -> list[str]:
 
 def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
-
-
-def _degrees(match: re.Match[str]) -> float:
-    degrees = float(match[1]) + float(match[2]) / 60 + float(match[3] or 0) / 3600
-    return -degrees if match[4].upper() in "SW" else degrees

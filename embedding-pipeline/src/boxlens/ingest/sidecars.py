@@ -2,13 +2,15 @@
 
 Google Takeout writes ``IMG.jpg.json``, later ``IMG.jpg.supplemental-metadata.json``, and cuts what stands before
 ``.json`` after 46 characters, wherever that falls. A second ``IMG.jpg`` is ``IMG(1).jpg`` and its sidecar
-``IMG.jpg(1).json`` or ``IMG.jpg.supplemental-metadata(1).json``. ``IMG-edited.jpg`` has none of its own. Other programs
-write ``IMG.jpg.xmp``, ``IMG.xmp`` or ``IMG.json``.
+``IMG.jpg(1).json`` or ``IMG.jpg.supplemental-metadata(1).json``. ``IMG-edited.jpg`` has none of its own; it may be an
+edit of ``IMG.HEIC``, and is cut to 47 characters and its suffix: ``…-edi.jpg``. Other programs write ``IMG.jpg.xmp``,
+``IMG.xmp`` or ``IMG.json``.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
@@ -19,10 +21,13 @@ COMPANIONS = (".aae", ".thm")
 _CUT = 46
 _TAIL = ".supplemental-metadata"
 _NUMBER = re.compile(r"\(\d+\)$")
+_CUT_EDIT = 47
 _EDITED = re.compile(
-    r"-(edited|effects|bearbeitet|modifié|editado|editada|modificato|bewerkt|edytowane|编辑|已修改|編集済み|편집됨)$",
+    r"(?:-(?:edited|effects|smile|mix|bearbeitet|modifié|editado|ha editado|editada|editat|modificato|bewerkt|edytowane"
+    r"|编辑|已修改|編集済み|편집됨))+$",
     re.IGNORECASE,
 )
+_EDITED_CUT = re.compile(r"-(?:e|ed|edi|edit|edite)$", re.IGNORECASE)
 
 
 def is_sidecar(name: str) -> bool:
@@ -36,6 +41,7 @@ class Sidecars:
     def __init__(self, names: Iterable[str]) -> None:
         self._by_title: dict[str, list[str]] = {}
         self._by_cut: dict[str, str] = {}
+        self._by_stem: dict[str, set[str]] = {}
         for name in sorted(filter(is_sidecar, names)):
             stem, suffix = PurePath(name).stem, PurePath(name).suffix
             titles = {stem}
@@ -46,12 +52,17 @@ class Sidecars:
                     self._by_cut.setdefault(_key(bare + number), name)
             for title in titles:
                 self._by_title.setdefault(_key(title), []).append(name)
+                self._by_stem.setdefault(_key(PurePath(title).stem), set()).add(name)
 
     def of(self, picture: str) -> list[str]:
         """The sidecars of a picture, JSON before XMP: its own, else those of the picture it was edited from."""
         names: list[str] = []
-        for name in filter(None, (picture, _unedited(picture))):
+        original = _unedited(picture)
+        for name in filter(None, (picture, original)):
             names += [*self._titled(name), *self._cut(name), *self._titled(PurePath(name).stem)]
+        if original and not names:
+            of_other_types = self._by_stem.get(_key(PurePath(original).stem), set())
+            names += of_other_types if len(of_other_types) == 1 else ()
         return list(_first_of_each_kind(names))
 
     def pair(self, pictures: Iterable[str]) -> tuple[dict[str, list[str]], set[str]]:
@@ -84,7 +95,8 @@ def _first_of_each_kind(names: list[str]) -> Iterator[str]:
 
 
 def _key(title: str) -> str:
-    return title.casefold()
+    """Names that differ in case alone, or in how accents are written (macOS takes them apart), are the same."""
+    return unicodedata.normalize("NFC", title).casefold()
 
 
 def _without_number(stem: str) -> tuple[str, str]:
@@ -116,4 +128,6 @@ def _unedited(picture: str) -> str | None:
     title, number = _title_and_number(picture)
     stem, suffix = PurePath(title).stem, PurePath(title).suffix
     original = _EDITED.sub("", stem)
+    if len(stem) == _CUT_EDIT:
+        original = _EDITED_CUT.sub("", original)
     return _numbered(original + suffix, number) if original != stem else None

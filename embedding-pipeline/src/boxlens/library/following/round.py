@@ -234,9 +234,8 @@ class Round:
             f"WHERE folder = ? AND image_id = ? AND round < ? AND ({scope} OR change = 'gone')"
         )
         rows = self.ledger.execute(statement, self.number, self.folder.id, image_id, self.number, *values)
-        left_out = [
-            path for path, change, read_anew in rows if change != "gone" and not read_anew and os.path.isfile(path)
-        ]
+        unseen = [path for path, change, read_anew in rows if change != "gone" and not read_anew]
+        left_out = [path for path in unseen if Path(os.fsdecode(path)).is_file()]
         statement = "UPDATE files SET round = ?, change = '' WHERE folder = ? AND path = ? AND image_id = ?"
         self.ledger.execute_many(statement, [(self.number, self.folder.id, path, image_id) for path in left_out])
         return [os.fsdecode(path) for path, *_ in rows if path not in left_out]
