@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from math import prod
 
 from pi_heif import HeifImageFile
-from PIL import Image, IptcImagePlugin
+from PIL import Image, IptcImagePlugin, UnidentifiedImageError
 from PIL.ExifTags import Base
 from PIL.JpegImagePlugin import JpegImageFile
 
@@ -63,7 +63,7 @@ def opened(data: bytes, format: str, max_pixels: int) -> Image.Image:
         return picture
     try:
         picture = Image.open(stream, formats=[pillow_name(format)])
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         if format == "tiff" and (samples := _samples_of(data)):
             raise UnknownFormat(f"TIFF pictures of {samples} are not decoded.", "Save the picture as PNG.") from None
         raise

@@ -134,7 +134,7 @@ def test_odd_xmp_is_no_fault_of_the_picture(xmp: bytes) -> None:
     ],
 )
 def test_dates_of_cameras_in_every_form(date: str, offset: str | None, hour: int) -> None:
-    offsets = {} if offset is None else {Base.OffsetTimeOriginal: offset}
+    offsets: dict[int, object] = {} if offset is None else {Base.OffsetTimeOriginal: offset}
     metadata = read(picture(exif=exif_of({}, {Base.DateTimeOriginal: date, **offsets})))
     assert metadata.taken_at == datetime(2019, 5, 4, hour, tzinfo=UTC)
 

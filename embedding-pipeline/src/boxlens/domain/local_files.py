@@ -11,8 +11,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote, unquote_to_bytes
 
 from boxlens.domain.errors import BadSource, DiskFull, Unavailable
@@ -91,7 +91,7 @@ def reason(error: OSError) -> str:
 
 
 @contextmanager
-def regular_file(path: str | Path) -> Iterator[BinaryIO]:
+def regular_file(path: str | Path) -> Iterator[BufferedReader]:
     """A regular file, open for reading: a pipe would wait for ever, a device would never end.
 
     Raises BadSource, also for what the system refuses while it is read.
