@@ -48,6 +48,14 @@ def test_hashed_files_are_kept_for_long(page: TestClient) -> None:
     assert page.get("/assets/app-old.js").status_code == 404
 
 
+def test_a_path_longer_than_any_file_has_is_not_looked_up(page: TestClient, tmp_path: Path) -> None:
+    for count, there in ((3, True), (6, False)):
+        folder = tmp_path.joinpath("dist", *["a" * 200] * count)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "b.txt").write_text("far down")
+        assert (page.get("/" + f"{'a' * 200}/" * count + "b.txt").text == "far down") is there
+
+
 def test_script_travels_compressed_to_whoever_can_read_it(page: TestClient, tmp_path: Path) -> None:
     (tmp_path / "dist" / "assets" / "big-9z.js").write_text("export const a = 1\n" * 1000)
     plain = page.get("/assets/big-9z.js", headers={"accept-encoding": "identity"})

@@ -186,7 +186,8 @@ class BrowserGuard:
 def _hostname(host: str) -> str | None:
     """The name in a ``Host`` header in lower case, without port and brackets; None when it is none."""
     try:
-        return urlsplit(f"//{host}").hostname
+        parts = urlsplit(f"//{host}")
+        return parts.hostname if parts.netloc == host and "@" not in host else None
     except ValueError:
         return None
 

@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from tests.api.world import World, picture_bytes
 
 from boxlens.access.keys import COOKIE, KeyFile
+from boxlens.api.app import create_app
+from boxlens.api.middleware.access import Hourly
 from boxlens.settings import Settings
 
 C = "/v1/collections/photos"
@@ -124,6 +126,26 @@ def test_changes_refusals_and_the_use_of_keys_are_noted(
     change = log_of(settings)[-1]
     assert (change["method"], change["path"], change["status"]) == ("DELETE", f"{C}/images/{stored}", 204)
     assert key not in (settings.data_dir / "audit.jsonl").read_text()
+
+
+def test_refusals_do_not_push_changes_out_of_the_log(
+    world: World, keys: KeyFile, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxlens.api.middleware.access.REFUSALS_NOTED", 5)
+    reader = keys.make("anna", "read")
+    with TestClient(create_app(world), base_url="http://localhost") as client:
+        for number in range(10):
+            client.get(C, headers=bearer(f"bxl_{number}"))
+            client.delete(C, headers=bearer(reader))
+    assert [line["event"] for line in log_of(settings)] == ["refused", "forbidden", "refused", "forbidden", "refused"]
+
+
+def test_the_hour_of_refusals_begins_with_the_first() -> None:
+    hourly = Hourly(2)
+    assert [hourly.lets(now) for now in (50.0, 60.0, 70.0, 3649.0, 3650.0, 3651.0, 3652.0)] == [
+        *(True, True, False, False),
+        *(True, True, False),
+    ]
 
 
 def test_a_damaged_file_of_keys_opens_nothing_and_health_goes_on(client: TestClient, keys: KeyFile) -> None:

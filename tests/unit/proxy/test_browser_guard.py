@@ -37,7 +37,11 @@ def test_addresses_and_allowed_names_are_answered(host: str) -> None:
     assert refused(host=host) is None
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:9000", "", "127.0.0.1.nip.example", "[::1", "a b", "é"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:9000", "", "127.0.0.1.nip.example", "[::1", "a b", "é", "evil.example@127.0.0.1",
+     "127.0.0.1/evil.example", "127.0.0.1?evil.example", "127.0.0.1#evil.example"],
+)  # fmt: skip
 def test_any_other_name_is_refused_and_the_setting_named(host: str) -> None:
     refusal = refused(host=host)
     assert refusal is not None

@@ -16,6 +16,8 @@ from boxlens.api.services import Services
 
 _ASSETS = "assets/"  # Vite puts a content hash into every name below it
 _INDEX = "index.html"
+_LONGEST = 1024
+"""Characters of a path that may name a file; looking up longer ones takes long."""
 _API = re.compile(r"(v1|docs|redoc|openapi\.json|metrics|healthz|readyz)(/|$)")
 
 
@@ -79,7 +81,7 @@ class _Page:
 
 def _inside(root: Path, path: str) -> Path | None:
     """The file a path names, or None when there is none or it would lead out of the folder."""
-    if not path or "\0" in path:
+    if not 0 < len(path) <= _LONGEST or "\0" in path:
         return None
     try:
         file = (root / path).resolve()

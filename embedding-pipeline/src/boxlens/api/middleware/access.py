@@ -26,7 +26,9 @@ _ASKING = re.compile(
 )
 _IMAGES = re.compile(r"/v1/collections/[^/]+/(images(/.*)?|selection/(describe|delete|restore))")
 _SAVED = re.compile(r"/v1/saved(/.*)?")
-_USED_AGAIN_S = 3600.0
+_HOUR_S = 3600.0
+REFUSALS_NOTED = 1000
+"""Refusals in an hour that each process notes: whoever has no key could else push the changes out of the log."""
 _OF_SETTINGS = Key("", "settings", "admin", "", "")
 
 
@@ -102,6 +104,21 @@ class _Limits:
         return 0.0 if allowed else (1 - left) * 60 / key.per_minute
 
 
+class Hourly:
+    """Lets so many through in an hour, which begins with the first of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._began, self._count = -_HOUR_S, 0
+
+    def lets(self, now: float) -> bool:
+        """Whether one at this moment, in seconds, is among them."""
+        if now - self._began >= _HOUR_S:
+            self._began, self._count = now, 0
+        self._count += 1
+        return self._count <= self._most
+
+
 class RequireKey:
     """Asks for a key on everything under /v1 and on the metrics, and notes what was changed and by which key."""
 
@@ -110,6 +127,7 @@ class RequireKey:
         self._keys, self._audit = keys, audit
         self._limits = _Limits()
         self._used: dict[tuple[str, str], float] = {}
+        self._refusals = Hourly(REFUSALS_NOTED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         role = needed_role(scope["method"], scope["path"]) if scope["type"] == "http" else None
@@ -147,11 +165,11 @@ class RequireKey:
         key = self._keys.sent(headers) or self._keys.of_page(headers)
         if key is None:
             if {"authorization", "x-api-key", "cookie"} & set(headers.keys()):
-                self._audit.add("refused", by="", **_facts(scope))
+                self._note_refusal("refused", "", scope)
             hint = "Send it as Authorization: Bearer KEY or X-API-Key: KEY."
             raise Denied("A valid API key is needed.", hint=hint)
         if not key.may(role):
-            self._audit.add("forbidden", by=key.name, **_facts(scope))
+            self._note_refusal("forbidden", key.name, scope)
             hint = f"Use a key with the role {role}: boxlens keys make NAME --role {role}"
             raise Forbidden(f"The key {key.name} has the role {key.role}, and this needs {role}.", hint=hint)
         wait_s = self._limits.wait_s(key, time.monotonic())
@@ -164,12 +182,16 @@ class RequireKey:
         self._note_use(key, scope)
         return key
 
+    def _note_refusal(self, event: str, by: str, scope: Scope) -> None:
+        if self._refusals.lets(time.monotonic()):
+            self._audit.add(event, by=by, **_facts(scope))
+
     def _note_use(self, key: Key, scope: Scope) -> None:
         """A key that is used from an address is noted once an hour."""
         client = _client(scope)
         now = time.monotonic()
-        if now - self._used.get((key.id, client), -_USED_AGAIN_S) >= _USED_AGAIN_S:
-            self._used = {place: at for place, at in self._used.items() if now - at < _USED_AGAIN_S}
+        if now - self._used.get((key.id, client), -_HOUR_S) >= _HOUR_S:
+            self._used = {place: at for place, at in self._used.items() if now - at < _HOUR_S}
             self._used[key.id, client] = now
             self._audit.add("key_used", by=key.name, client=client)
 
