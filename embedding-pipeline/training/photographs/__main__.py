@@ -22,15 +22,17 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     folder: Path = options.folder
-    sets = frozenset(SETS) - (RESEARCH_ONLY if options.open_only else frozenset())
+    sets = frozenset(options.sets) - (RESEARCH_ONLY if options.open_only else frozenset())
     if options.command == "views":
-        for part, views_of_part in sampling.parts(options.data).items():
-            views.write(options.data, views_of_part, folder / "views" / part)
+        for part, views_of_part in sampling.parts(options.data, sets).items():
+            if part in options.parts:
+                views.write(options.data, views_of_part, folder / "views" / part)
     elif options.command == "canvases":
         mixed = sampling.for_canvases(options.data)
         canvases.write(options.data, mixed, folder / "canvases", chunks=options.chunks, seed=options.seed)
     elif options.command == "encoders":
-        sentences.write(options.data, folder)
+        if "flickr8k" in sets:
+            sentences.write(options.data, folder)
         learn_encoders.train(
             options.data,
             folder / "views",
@@ -42,13 +44,14 @@ def main() -> None:
             seed=options.seed,
         )
     elif options.command == "vit":
-        looks_vit.train(folder / "views", folder / "encoders.pt", folder, minutes=options.minutes, seed=options.seed)
+        looks_vit.train(folder / "views", options.from_pack, folder, minutes=options.minutes, seed=options.seed)
     elif options.command == "detector":
         learn_detector.train(folder / "canvases", folder, minutes=options.minutes, seed=options.seed)
     elif options.command == "export":
-        export.export(folder, options.vocabulary, options.pack, name=options.pack.name)
+        pack: Path = options.pack[0]
+        export.export(folder, options.vocabulary, pack, name=pack.name, begin=options.from_pack)
     else:
-        sys.stdout.write(table.measured(options.pack, options.data) + "\n")
+        sys.stdout.write(table.measured(options.pack, options.data, options.lines) + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,12 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", choices=commands)
     parser.add_argument("--data", type=Path, required=True, help="folder with photo_sets, text, models, photos")
     parser.add_argument("--folder", type=Path, default=Path("../.cache/photographs"), help="features and checkpoints")
-    parser.add_argument("--pack", type=Path, default=Path("../.cache/photographs/pack"), help="to write or measure")
+    own = [Path("../.cache/photographs/pack")]
+    parser.add_argument("--pack", type=Path, nargs="+", default=own, help="to write, or those to measure")
+    parser.add_argument("--from-pack", type=Path, help="teaches the ViT; export takes from it what has no checkpoint")
+    parser.add_argument("--lines", nargs="+", choices=table.KINDS, default=table.KINDS, help="to measure")
     parser.add_argument("--vocabulary", type=Path, help="vocab.txt of Chinese-CLIP, as the demo pack holds it")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--chunks", type=int, default=40, help="of 200 canvases each")
+    parser.add_argument("--parts", default="abcde", help="of the views (material/sampling.py), by letters")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="photo sets to learn from")
     parser.add_argument("--open-only", action="store_true", help="learn without the sets that are for research only")
     return parser
 

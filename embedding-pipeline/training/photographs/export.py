@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from boxlens.models.coco_labels import COCO
 from boxlens.models.image_encoder import Preprocess
 from boxlens.models.packs.files import measured
+from boxlens.models.packs.pack import PACK_FILE
 from boxlens.models.packs.spec import ClassSpec, ClipSpec, DetectorSpec, PackSpec, ParitySpec, VitSpec
 from training.photographs import certainty
 from training.photographs.learn_detector import watched
@@ -24,7 +25,7 @@ from training.photographs.material.pairs import load
 from training.photographs.networks import looks_lite, looks_vit
 from training.photographs.networks.backbone import MEAN_01, SIDE, STD_01, Deep
 from training.photographs.networks.looks_lite import LiteLooks
-from training.photographs.networks.looks_vit import WholeVit, build, steady_both
+from training.photographs.networks.looks_vit import WholeVit, build
 from training.photographs.networks.student import Student
 from training.photographs.networks.towers import CONTEXT, SPACE
 from training.photographs.pack_files import Form, write
@@ -34,6 +35,7 @@ LICENCE = "for evaluation and research only: learned from photographs given for 
 SOURCE = "trained by embedding-pipeline/training on EfficientNet-Lite0 (Apache-2.0); see MODEL_CARD.md"
 LEAST_COSINE = 0.99  # of the small weights to torch
 PADDING = 0.15
+FILES = frozenset({"clip_image.onnx", "clip_text.onnx", "vit.onnx", "detector.onnx"})
 
 
 class ImageTower(nn.Module):
@@ -48,25 +50,17 @@ class ImageTower(nn.Module):
         return nn.functional.normalize(self.head(self.last(self.blocks(self.stem(x)))), dim=-1)
 
 
-def export(folder: Path, vocabulary: Path, target: Path, *, name: str) -> None:
-    """Write the pack of the checkpoints in ``folder`` into ``target``."""
+def export(folder: Path, vocabulary: Path, target: Path, *, name: str, begin: Path | None = None) -> None:
+    """Write the pack of the checkpoints in ``folder`` into ``target``; networks without one come from ``begin``."""
     target.mkdir(parents=True, exist_ok=True)
-    both = steady_both(folder / "encoders.pt")
-    looks, dims = _looks(folder)
-    student = student_of(folder / "detector.pt")
-    power = certainty.power(student, watched(folder / "canvases"))
-    LOG.info("unsure places are lifted by the power of %.2f", power)
-    detector = certainty.Detector(student, power)
-    pixels = torch.from_numpy(np.random.default_rng(1).normal(0, 0.8, (4, 3, SIDE, SIDE)).astype(np.float32))
-    canvas = torch.nn.functional.interpolate(pixels[:2], CANVAS) * 100 + 127
-    tokens = torch.zeros(8, CONTEXT, dtype=torch.long)
-    tokens[:, :6] = torch.randint(100, 20000, (8, 6), generator=torch.Generator().manual_seed(1))
-    parity = {
-        "clip_image.onnx": write(ImageTower(both), pixels, target / "clip_image.onnx", "pixels", "vectors", _form),
-        "clip_text.onnx": write(both.text, tokens, target / "clip_text.onnx", "tokens", "vectors", _form),
-        "vit.onnx": write(looks, pixels, target / "vit.onnx", "pixels", "vectors", _form),
-        "detector.onnx": write(detector, canvas, target / "detector.onnx", "images", "output", _form),
-    }
+    made = _made(folder)
+    parity, dims = _taken(begin, target) if begin else ({}, 0)
+    if missing := FILES - made.keys() - parity.keys():
+        raise SystemExit(f"{folder} has no checkpoints for {', '.join(sorted(missing))}, and --from-pack names no pack")
+    for file, (net, example, source, out) in made.items():
+        parity[file] = write(net, example, target / file, source, out, _form)
+        if file == "vit.onnx":
+            dims = looks_vit.OUT if isinstance(net, WholeVit) else looks_lite.OUT
     LOG.info("least cosines to torch with small weights: %s", parity)
     low = {name: value for name, value in parity.items() if value < LEAST_COSINE}
     if low:
@@ -78,17 +72,57 @@ def export(folder: Path, vocabulary: Path, target: Path, *, name: str) -> None:
     text = json.dumps(
         spec(target, name, parities, dims).model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=1
     )
-    (target / "pack.json").write_text(text + "\n", encoding="utf-8")
+    (target / PACK_FILE).write_text(text + "\n", encoding="utf-8")
     LOG.info("pack of %.1f MB", sum(p.stat().st_size for p in target.iterdir() if p.is_file()) / 1e6)
 
 
-def _looks(folder: Path) -> tuple[nn.Module, int]:
-    """The network of the ViT role and its dims: the ViT where one was trained, else EfficientNet-Lite0 itself."""
-    if not (folder / "vit.pt").exists():
-        return LiteLooks(load(folder / "views").pooled), looks_lite.OUT
-    vit = build()
-    vit.load_state_dict(torch.load(folder / "vit.pt", weights_only=True))
-    return WholeVit(vit), looks_vit.OUT
+def _made(folder: Path) -> dict[str, tuple[nn.Module, Tensor, str, str]]:
+    """What ``folder`` has checkpoints for: by file the network, an example, the names of its input and output."""
+    pixels = torch.from_numpy(np.random.default_rng(1).normal(0, 0.8, (4, 3, SIDE, SIDE)).astype(np.float32))
+    made: dict[str, tuple[nn.Module, Tensor, str, str]] = {}
+    if (folder / "encoders.pt").exists():
+        both = _steady(folder / "encoders.pt")
+        tokens = torch.zeros(8, CONTEXT, dtype=torch.long)
+        tokens[:, :6] = torch.randint(100, 20000, (8, 6), generator=torch.Generator().manual_seed(1))
+        made["clip_image.onnx"] = (ImageTower(both), pixels, "pixels", "vectors")
+        made["clip_text.onnx"] = (both.text, tokens, "tokens", "vectors")
+    if (folder / "vit.pt").exists():
+        vit = build()
+        vit.load_state_dict(torch.load(folder / "vit.pt", weights_only=True))
+        made["vit.onnx"] = (WholeVit(vit), pixels, "pixels", "vectors")
+    elif any((folder / "views").glob("*/views.jsonl")):
+        made["vit.onnx"] = (LiteLooks(load(folder / "views").pooled), pixels, "pixels", "vectors")
+    if (folder / "detector.pt").exists():
+        student = student_of(folder / "detector.pt")
+        power = certainty.power(student, watched(folder / "canvases"))
+        LOG.info("unsure places are lifted by the power of %.2f", power)
+        canvas = torch.nn.functional.interpolate(pixels[:2], CANVAS) * 100 + 127
+        made["detector.onnx"] = (certainty.Detector(student, power), canvas, "images", "output")
+    return made
+
+
+def _taken(begin: Path, target: Path) -> tuple[dict[str, float], int]:
+    """Copy the networks of the photo pack ``begin``; their parity with torch, and the dims of its ViT role."""
+    before = PackSpec.model_validate_json((begin / PACK_FILE).read_text("utf-8"))
+    for file in FILES:
+        shutil.copyfile(begin / file, target / file)
+    assert before.vit is not None
+    assert before.clip is not None
+    parts = {
+        "clip_image.onnx": before.clip.image_parity,
+        "clip_text.onnx": before.clip.text_parity,
+        "vit.onnx": before.vit.parity,
+    }
+    return {"detector.onnx": 1.0} | {key: part.cosine for key, part in parts.items() if part}, before.vit.dims
+
+
+def _steady(path: Path) -> Both:
+    """The averaged towers of a checkpoint, ready to run."""
+    both = Both()
+    state = torch.load(path, weights_only=True)["steady"]
+    both.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k.startswith("module.")})
+    both.eval()
+    return both
 
 
 def _form(name: str, dims: tuple[int, ...]) -> Form:

@@ -105,9 +105,9 @@ class Learning:
         self.drawing = Drawing(root, views, sets, seed)
         self.chance = np.random.default_rng(seed)
         self.pieces = WordPieces(vocabulary)
-        self.meant = sentences.load(folder)
-        learned = np.array([v["use"] == "learn" and v["set"] in sets for v in views.about])
-        self.classes = Classes(views.pooled[learned], root / "text" / "imagenet1k_labels_en_zh.json")
+        self.meant = sentences.load(folder) if len(self.drawing.captioned) else {}
+        self.learned = np.array([v["use"] == "learn" and v["set"] in sets for v in views.about])
+        self.classes = Classes(views.pooled[self.learned], root / "text" / "imagenet1k_labels_en_zh.json")
 
     def meanings(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Of photos (n): vectors of any one caption, (n, DIMS), and how near all captions are to one another's, (n, n).
@@ -189,7 +189,7 @@ def train(
         spent, steps = state["spent"], state["steps"]
     learning = Learning(root, views, folder, vocabulary, sets, seed + steps)
     if not steps:
-        pooled = views.pooled[learning.drawing.captioned if len(learning.drawing.captioned) else slice(None)]
+        pooled = views.pooled[learning.drawing.captioned if len(learning.drawing.captioned) else learning.learned]
         for net in (both, steady.module):
             net.head.mean.copy_(torch.from_numpy(pooled.astype(np.float32).mean(0)))
             net.head.std.copy_(torch.from_numpy(pooled.astype(np.float32).std(0) + 1e-3))
@@ -227,9 +227,11 @@ def train(
 
 @torch.no_grad()
 def watched(learning: Learning, both: Any, tuned: bool) -> dict[str, float]:
-    """R@1 and R@10 of all captions of the watched photos in both languages."""
-    both.eval()
+    """R@1 and R@10 of all captions of the watched photos in both languages; nothing where none has views."""
     rows = np.array([i for i, v in enumerate(learning.views.about) if v["use"] == "watch" and v["kind"] == "whole"])
+    if not len(rows):
+        return {}
+    both.eval()
     images = both.images(learning.features(both, rows, tuned))
     recalls: dict[str, float] = {"photos": len(rows)}
     for key in ("captions_en", "captions_zh"):

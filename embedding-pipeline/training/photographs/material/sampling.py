@@ -11,18 +11,22 @@ _OFTEN = {"coco": 24}  # it alone has all 80 classes
 _BOXED = ("animal_pose", "coco", "fruit_boxes")
 
 
-def parts(root: Path) -> dict[str, list[View]]:
-    """Views in parts that are computed one after the other: training may begin with the first two."""
-    everything = list(photos(root))
+def parts(root: Path, sets: frozenset[str]) -> dict[str, list[View]]:
+    """Views of the photographs of ``sets`` in parts that are computed one after the other; no part is empty.
+
+    Training may begin with the first two.
+    """
+    everything = [p for p in photos(root) if p.set in sets]
     flickr = [p for p in everything if p.set == "flickr8k" and p.use != "out"]
     learned = [p for p in everything if p.set != "flickr8k" and p.use == "learn"]
-    return {
+    views = {
         "a": [v for p in flickr for v in whole(p, more=p.use == "learn")],
         "b": [v for p in learned if not _spared(p) for v in whole(p, more=0)],
         "c": [v for p in learned if p.set in _BOXED for v in crops(p, most=3 if p.set == "animal_pose" else 12)],
         "d": [v for p in flickr if p.use != "measure" for v in crops(p, most=3 if p.use == "learn" else 1)],
         "e": [v for p in flickr if p.use == "learn" for v in whole(p, more=3)[2:]],
     }
+    return {part: some for part, some in views.items() if some}
 
 
 def _spared(photo: Photo) -> bool:

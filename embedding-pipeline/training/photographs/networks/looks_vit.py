@@ -1,8 +1,8 @@
 """The ViT role: timm's VisionTransformer in the hybrid form of Dosovitskiy et al. (2021), section 3.1.
 
-Its patches are the places of a map of EfficientNet-Lite0, whose stages before it stay frozen. It learns from the same
-network's features and CLIP vectors which crops are alike (relational distillation, after Park et al., 2019), and from
-labels which crops show the same.
+Its patches are the places of a map of EfficientNet-Lite0, whose stages before it stay frozen. It learns the
+same network's features and a pack's CLIP vectors, from them which crops are alike (relational distillation, after Park
+et al., 2019), and from labels which crops show the same.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnx.utils
 import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from training.photographs.learn_encoders import Both
 from training.photographs.material.pairs import Views, load
-from training.photographs.networks.backbone import DEEP, Deep
+from training.photographs.networks.backbone import DEEP, Deep, compiled
+from training.photographs.networks.looks_lite import main_directions
 from training.photographs.splits import SETS
 
 LOG = logging.getLogger("training")
 WIDTH, DEPTH, OUT = 192, 3, 320
 BATCH, RATE = 192, 1e-3
-PRINCIPAL = 256  # directions of the pooled features that count
+CLIP = 0.3  # share of CLIP's vectors in what it is taught
+LOSSES = ("away", "alike", "same")
 SHARPNESS = 12.0  # of the softmax over similarities
 Floats = npt.NDArray[np.float32]
 
@@ -75,72 +77,74 @@ class WholeVit(nn.Module):
         return self.vit(self.blocks(self.stem(x)))
 
 
-class Teaching:
-    """What a crop looks like to the teacher: pooled features along their main directions, and CLIP's vector."""
-
-    def __init__(self, pooled: npt.NDArray[np.float16], both: Both, *, clip: float) -> None:
-        sample = pooled[:: max(1, len(pooled) // 20000)].astype(np.float64)
-        self.mean = sample.mean(0)
-        values, ways = np.linalg.eigh(np.cov(sample.T))
-        kept = ways[:, -PRINCIPAL:] / np.sqrt(np.sqrt(values[-PRINCIPAL:] + 1e-6))  # half whitened
-        self.ways, self.both, self.share = kept, both.eval(), clip
-
-    def pooled(self, features: Floats) -> Floats:
-        out = (features - self.mean) @ self.ways
-        return np.asarray(out / np.linalg.norm(out, axis=1, keepdims=True), np.float32)
-
-    @torch.no_grad()
-    def __call__(self, features: Floats, tuned: Tensor) -> Floats:
-        """Unit rows (n, 640); ``features`` the frozen pooled ones, ``tuned`` those of the tuned stage."""
-        vectors = self.both.images(tuned).numpy()
-        parts = [self.pooled(features) * math.sqrt(1 - self.share), vectors * math.sqrt(self.share)]
-        return np.concatenate(parts, 1)
-
-
-def train(features: Path, encoders: Path, folder: Path, *, minutes: float, seed: int, clip: float = 0.5) -> None:
-    """Train for ``minutes`` from nothing; the checkpoint holds the moving average of the weights."""
+def train(features: Path, pack: Path, folder: Path, *, minutes: float, seed: int) -> None:
+    """Train for ``minutes`` from nothing, taught by ``pack``; vit.pt holds the moving average of the weights."""
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     chance = np.random.default_rng(seed)
     views = load(features)
-    both = steady_both(encoders)
-    teaching = Teaching(views.pooled, both, clip=clip)
+    taught = teaching(views, pack, folder)
     rows = np.array([i for i, v in enumerate(views.about) if v["use"] == "learn" and v["set"] in SETS])
     labels = _labels(views)
     vit = build().train()
     steady = AveragedModel(vit, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
     optimiser = torch.optim.AdamW(vit.parameters(), RATE, weight_decay=0.05)
-    start, steps, means = time.monotonic(), 0, [0.0, 0.0]
+    start, steps, means = time.monotonic(), 0, [0.0] * 3
     while (share := (time.monotonic() - start) / (minutes * 60)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, (steps + 1) / 60) * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
         some = chance.choice(rows, BATCH, replace=False)
-        deep = torch.from_numpy(views.deep_rows(some))
-        with torch.no_grad():
-            targets = torch.from_numpy(teaching(views.pooled[some].astype(np.float32), both.last(deep)))
-        vectors = normalize(vit(deep), dim=-1)
+        with torch.autocast("cpu", torch.bfloat16):
+            out = vit(torch.from_numpy(views.deep_rows(some)))
+        vectors, targets = normalize(out.float(), dim=-1), torch.from_numpy(taught[some])
+        away = 1 - (vectors * targets).sum(1).mean()
         alike, same = _relations(vectors, targets), _labelled(vectors, labels[some])
         optimiser.zero_grad()
-        (alike + 0.3 * same).backward()
+        (3 * away + alike + 0.3 * same).backward()
         nn.utils.clip_grad_norm_(vit.parameters(), 1)
         optimiser.step()
         steady.update_parameters(vit)
         steps += 1
-        means = [m + float(v.detach()) / 50 for m, v in zip(means, (alike, same), strict=True)]
+        means = [m + float(v.detach()) / 50 for m, v in zip(means, (away, alike, same), strict=True)]
         if steps % 50 == 0:
-            LOG.info("%s", json.dumps({"steps": steps, "alike": round(means[0], 4), "same": round(means[1], 3)}))
-            means = [0.0, 0.0]
+            LOG.info("%s", json.dumps({"steps": steps, **dict(zip(LOSSES, (round(m, 4) for m in means), strict=True))}))
+            means = [0.0] * 3
             torch.save(steady.module.state_dict(), folder / "vit.pt")
     torch.save(steady.module.state_dict(), folder / "vit.pt")
+    LOG.info("%d steps", steps)
 
 
-def steady_both(path: Path) -> Both:
-    """The averaged towers of a checkpoint, ready to run."""
-    both = Both()
-    state = torch.load(path, weights_only=True)["steady"]
-    both.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k.startswith("module.")})
-    both.eval()
-    return both
+def teaching(views: Views, pack: Path, folder: Path) -> Floats:
+    """What each view looks like to the teachers: unit rows (n, OUT).
+
+    What ``looks_lite`` makes of the pooled features and the vector of the CLIP of ``pack``, whose stages behind the map
+    are cut out into ``folder``, are put side by side, with shares 1 - CLIP and CLIP of a similarity. Of these numbers
+    the OUT directions are kept along which views are longest, so that similarities stay.
+    """
+    mean, ways = main_directions(views.pooled)
+    clip = compiled(_behind_the_map(pack / "clip_image.onnx", folder / "clip_behind_the_map.onnx"))
+    parts = []
+    for some in np.array_split(np.arange(len(views.about)), max(1, len(views.about) // BATCH)):
+        looks = (np.sqrt(views.pooled[some].astype(np.float32)) - mean) @ ways
+        looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+        seen = next(iter(clip(views.deep_rows(some)).values()))
+        seen /= np.linalg.norm(seen, axis=1, keepdims=True)
+        parts.append(np.concatenate([looks * math.sqrt(1 - CLIP), seen * math.sqrt(CLIP)], 1).astype(np.float32))
+    both = np.concatenate(parts)
+    _, directions = np.linalg.eigh(both.T @ both)
+    kept = both @ directions[:, -OUT:]
+    return np.asarray(kept / np.linalg.norm(kept, axis=1, keepdims=True), np.float32)
+
+
+def _behind_the_map(whole: Path, target: Path) -> Path:
+    """Write what a network (n, 3, 224, 224) to unit vectors does from its last map of the shape DEEP on.
+
+    The division by the vectors' length, which is the last node, is left out.
+    """
+    graph = onnx.load(str(whole)).graph
+    maps = [v.name for v in graph.value_info if [d.dim_value for d in v.type.tensor_type.shape.dim][1:] == [*DEEP]]
+    onnx.utils.extract_model(str(whole), str(target), [maps[-1]], [graph.node[-1].input[0]])
+    return target
 
 
 def _relations(vectors: Tensor, targets: Tensor) -> Tensor:
