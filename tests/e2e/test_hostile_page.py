@@ -1,4 +1,4 @@
-"""A page that means ill, in a real browser: whatever it tries on the services of this machine, nothing gets through.
+"""A hostile page in a real browser: whatever it tries on the services of this machine, nothing gets through.
 
 The same page first does each thing to a service without any guard, which shows that the browser does send it. A name
 that is rebound to this machine is made by the browser's own resolver rules.

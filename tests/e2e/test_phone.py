@@ -1,4 +1,4 @@
-"""The page in a hand: fingers scroll, draw, turn and close."""
+"""The page on a phone: fingers scroll, draw, turn and close."""
 
 from __future__ import annotations
 

@@ -858,7 +858,7 @@ export interface components {
         };
         /**
          * Clause
-         * @description One wish with its weight. Below 0 excludes.
+         * @description What is looked for, with its weight; below 0 excludes.
          */
         Clause: {
             /** Text */

@@ -1,4 +1,4 @@
-"""Nothing phones home: a whole demo with its ingest and its searches, every connection of every process looked at."""
+"""No process connects to a foreign host: every connection of every process is looked at while a whole demo runs."""
 
 from __future__ import annotations
 

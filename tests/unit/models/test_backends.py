@@ -1,4 +1,4 @@
-"""Which ways of running a network are open, which one is taken, and what is said when one is not there."""
+"""Which backends are open to a network, which one is taken, and what is said when one is not installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What loads quickly loads little: the command line and the client pull in no numpy, no model and no server."""
+"""The command line and the client import no numpy, no model library and no server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No folder and no file grows until nobody finds anything in it."""
+"""Folders hold at most 16 modules, and modules at most 350 lines."""
 
 from __future__ import annotations
 

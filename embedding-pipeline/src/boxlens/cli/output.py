@@ -1,4 +1,4 @@
-"""How commands speak: people on the console, machines through ``--json``, errors on standard error."""
+"""How commands print: for people on the console, for programs as JSON (``--json``), errors on standard error."""
 
 from __future__ import annotations
 

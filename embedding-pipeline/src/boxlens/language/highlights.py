@@ -30,8 +30,9 @@ def find_tokens(text: str, tokens: Collection[str]) -> tuple[tuple[Span, ...], f
     """The spans of ``text`` (start and end in Unicode code points, end exclusive, in order, none touching another)
     where these query tokens stand, and which of the tokens those are.
 
-    >>> find_tokens("停在中關村", ["中关", "关村", "dog"])
-    (((2, 5),), frozenset({'中关', '关村'}))
+    >>> spans, tokens = find_tokens("停在中關村", ["中关", "关村", "dog"])
+    >>> spans, sorted(tokens)
+    (((2, 5),), ['中关', '关村'])
     """
     cut, places = (_cut_again if len(text) <= MAX_CACHED_LENGTH else _cut)(text)
     spans: list[Span] = []

@@ -1,4 +1,4 @@
-"""Answers as gzip, where they are JSON and worth it."""
+"""JSON answers as gzip, from a size on and for clients that take it."""
 
 from __future__ import annotations
 

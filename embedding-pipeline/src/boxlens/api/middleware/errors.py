@@ -1,4 +1,4 @@
-"""The last net for errors, below every other layer."""
+"""Exceptions that no handler of the application foresaw, as problems."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ AnySubject = TypeVar("AnySubject", bound=Subject)
 
 
 class Clause(Subject):
-    """One wish with its weight. Below 0 excludes."""
+    """What is looked for, with its weight; below 0 excludes."""
 
     weight: Finite = Field(1.0, ge=-MAX_WEIGHT, le=MAX_WEIGHT)
 

@@ -45,7 +45,7 @@ class PartLicence:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How networks run (sessions.Running; by default onnxruntime in fp32), and the detector's thresholds."""
+    """How networks run (by default by onnxruntime in fp32), and the detector's thresholds."""
 
     running: RunSettings = field(default_factory=RunSettings)
     score_threshold: float = 0.3
