@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from boxlens.domain.errors import DiskFull
-from boxlens.domain.local_files import refusal
 
 LIMITED = """
 import resource, sys
@@ -65,15 +61,6 @@ def test_a_command_that_cannot_write_says_so_in_a_line(tmp_path: Path) -> None:
         "boxlens: There is no room for what is to be written: the disk.", "  Free some disk space.", ""
     ]  # fmt: skip
     assert not (tmp_path / "keys.json").exists()
-
-
-def test_what_a_broken_disk_means() -> None:
-    read_only = refusal(OSError(errno.EROFS, "Read-only file system", "/data/a\n.json"))
-    assert read_only is not None
-    assert read_only.detail == "/data/a\\n.json: Read-only file system."
-    assert isinstance(refusal(OSError(errno.ENOSPC, "No space left on device")), DiskFull)
-    assert refusal(FileNotFoundError(errno.ENOENT, "No such file", "x")) is None
-    assert refusal(OSError("no number")) is None
 
 
 def test_a_failure_that_is_shown_cannot_act(tmp_path: Path) -> None:
