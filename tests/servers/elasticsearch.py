@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,10 @@ SHARED = "BOXLENS_TEST_ELASTICSEARCH"
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """The address of a single node on a free port, ended with the block. A busy machine may take minutes."""
-    node = EmbeddedElasticsearch(folder, port=0, heap="1g", short_lived=True)
+def running(folder: Path, *, heap: str = "1g", further: Mapping[str, object] | None = None) -> Iterator[str]:
+    """The address of a single node on a free port, ended with the block. A busy machine may take minutes. ``further``
+    are settings of the server."""
+    node = EmbeddedElasticsearch(folder, port=0, heap=heap, short_lived=True, further=further)
     try:
         yield node.start(wait_s=500)
     finally:

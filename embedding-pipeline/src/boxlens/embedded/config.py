@@ -14,7 +14,7 @@ import hashlib
 import json
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -102,13 +102,22 @@ def http_port_range(port: int) -> str:
     return "0" if port == 0 else f"{port}-{min(port + HTTP_TRIES - 1, 65535)}"
 
 
-def write_config(home: Path, number: int, *, port: int, nodes: int, fresh: bool, host: str = LOOPBACK) -> Path:
+def write_config(
+    home: Path,
+    number: int,
+    *,
+    port: int,
+    nodes: int,
+    fresh: bool,
+    host: str = LOOPBACK,
+    further: Mapping[str, object] | None = None,
+) -> Path:
     """Write elasticsearch.yml and log4j2.properties of node ``number`` of ``nodes``; gives its folder.
 
     ``host`` is the loopback address to listen on, ``port`` the first of the HTTP ports to try. The transport takes any
     free port: the nodes of a cluster learn each other's from the file of ``write_seed_hosts``, which the server reads
     again and again. ``fresh`` is true for a cluster that has never been formed: only then may the nodes elect a first
-    master among themselves.
+    master among themselves. ``further`` are settings of the server that go over these.
     """
     folder = node_folder(home, number)
     for name in ("config", "data", "logs", "tmp"):
@@ -136,6 +145,7 @@ def write_config(home: Path, number: int, *, port: int, nodes: int, fresh: bool,
         settings["discovery.initial_state_timeout"] = "0s"  # a node is up, and says its port, before it has met others
         if fresh:
             settings["cluster.initial_master_nodes"] = [f"node-{n + 1}" for n in range(nodes)]
+    settings |= further or {}
     # JSON is YAML: quoting of odd folder names is then not ours to get right.
     lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()]
     (folder / "config" / "elasticsearch.yml").write_text("\n".join(lines) + "\n", "utf-8")

@@ -15,7 +15,7 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +41,8 @@ class EmbeddedElasticsearch:
     ``port`` 0 means an address and a port of its own, drawn at random, where no page in a browser finds it. Any other
     is the first choice on 127.0.0.1, and the next free one is taken when it is in use. ``heap`` is the JVM's, for each
     node, as in "1g". ``java_home`` names a JDK 21 to 25; see ``java.choose_java``.
-    ``short_lived`` starts with half the processor time and searches slower: for tests and single questions.
+    ``short_lived`` starts with half the processor time and searches slower: for tests and single questions. ``further``
+    are settings of the server itself, by their names.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class EmbeddedElasticsearch:
         heap: str = "1g",
         java_home: Path | None = None,
         short_lived: bool = False,
+        further: Mapping[str, object] | None = None,
     ) -> None:
         self.home = config.home_of(data_dir)
         self._port = port
@@ -60,6 +62,7 @@ class EmbeddedElasticsearch:
         self._heap = heap
         self._java_home = java_home
         self._short_lived = short_lived
+        self._further = further
         self._children: list[Child] = []
         self._host = config.LOOPBACK if port else config.own_host()
 
@@ -131,7 +134,13 @@ class EmbeddedElasticsearch:
         with _writable(self.home):
             folders = [
                 config.write_config(
-                    self.home, number, port=self._port, nodes=self._nodes, fresh=before == 0, host=self._host
+                    self.home,
+                    number,
+                    port=self._port,
+                    nodes=self._nodes,
+                    fresh=before == 0,
+                    host=self._host,
+                    further=self._further,
                 )
                 for number in range(1, self._nodes + 1)
             ]
