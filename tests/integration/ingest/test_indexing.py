@@ -52,6 +52,28 @@ def test_a_rerun_changes_nothing_and_embeds_nothing(tmp_path: Path) -> None:
     assert ids(index) == before
 
 
+class ModesIndex(InMemoryIndex):
+    """Remembers how it was set up, one entry a change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modes: list[str] = []
+
+    def serving(self, collection: str, *, loading: bool) -> None:
+        super().serving(collection, loading=loading)
+        self.modes.append("loading" if loading else "serving")
+
+
+@pytest.mark.parametrize(("count", "modes"), [(1, ["serving"]), (4, ["serving"]), (11, ["loading", "serving"])])
+def test_only_a_large_ingest_makes_the_index_ready_for_many_writes(
+    tmp_path: Path, count: int, modes: list[str]
+) -> None:
+    index = ModesIndex()
+    work = indexer(index, networks(), MemoryStore(), chunk_size=4)
+    assert work.ingest(references([str(folder(tmp_path, count))]), collection="c").stored == count
+    assert index.modes == modes
+
+
 def test_new_words_for_a_known_picture_keep_its_vectors() -> None:
     index, encoder = InMemoryIndex(), HistogramEncoder()
     work = indexer(index, networks(vit=encoder, clip=None), MemoryStore())

@@ -106,9 +106,9 @@ class Indexer:
         ``stop`` ends the run after the chunks under way. Raises PackMismatch before anything is read, BadSource where
         the references themselves break off, and Unavailable when a server goes away; what was stored until then stays.
         """
-        with self.loading(collection):
+        with self._standing(collection):
             run = self.run(collection, on_failure=on_failure, journal=journal)
-            for _ in self._chunks(run, refs, stop or threading.Event()):
+            for _ in self._chunks(run, self._dealt(refs, collection), stop or threading.Event()):
                 on_progress(run.report())
         if not run.interrupted:
             self.merge(collection, run.report().objects, on_merge)
@@ -120,14 +120,30 @@ class Indexer:
 
         Raises PackMismatch.
         """
+        with self._standing(collection):
+            self._writer.serving(collection, loading=True)
+            yield
+
+    @contextmanager
+    def _standing(self, collection: str) -> Iterator[None]:
+        """A collection made, where it is not there; at the end of the block its index serves searches. Raises
+        PackMismatch, Frozen."""
         self._writer.create(collection, self._pack)
+        self._index.setup(collection, fresh=True).require_thawed(collection)
         self._writer.refresh(collection)  # a killed run may have left documents that no search sees yet
-        self._writer.serving(collection, loading=True)
         try:
             yield
         finally:
             self._writer.serving(collection, loading=False)
             self._writer.refresh(collection)
+
+    def _dealt(self, refs: Iterable[ImageRef], collection: str) -> Iterator[list[ImageRef]]:
+        """References in chunks. The index is made ready for many writes when there is more than one: a single picture
+        in a watched folder is found sooner without."""
+        for number, chunk in enumerate(batched(refs, self._chunk_size)):
+            if number == 1:
+                self._writer.serving(collection, loading=True)
+            yield chunk
 
     def run(
         self,
@@ -154,7 +170,7 @@ class Indexer:
             self._writer.merge(collection)
             self.clock.add("merge", documents, time.perf_counter() - started)
 
-    def _chunks(self, run: IngestRun, refs: Iterable[ImageRef], stop: threading.Event) -> Iterator[None]:
+    def _chunks(self, run: IngestRun, chunks: Iterable[list[ImageRef]], stop: threading.Event) -> Iterator[None]:
         """Keep chunks under way, and settle them in order in a thread of its own; one step per chunk."""
         under_way: deque[Future[Worked]] = deque()
         settling: deque[Future[list[Settled]]] = deque()
@@ -170,7 +186,7 @@ class Indexer:
                     settling.popleft().result()
 
             try:
-                for chunk in batched(refs, self._chunk_size):
+                for chunk in chunks:
                     if stop.is_set():
                         run.interrupted = True
                         break
