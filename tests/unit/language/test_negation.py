@@ -40,6 +40,12 @@ def test_what_holds_the_word_of_a_negation_and_is_none(text: str) -> None:
     assert find_negation(text) is None
 
 
+@pytest.mark.parametrize("text", ["狗不在草地上", "a dog that isn't on a leash", "people not looking at the camera"])
+def test_a_denial_that_is_not_read_is_seen(text: str) -> None:
+    assert find_negation(text) is not None
+    assert [reading for reading in parse_text(text, COCO, TODAY).conditions if reading.away] == []
+
+
 def test_a_class_that_is_not_wanted_leaves_no_image_with_it() -> None:
     query, readings, words = parse_query(Query((TextClause("没有狗"),), read_text=True), COCO, TODAY)
     assert query.clauses == ()

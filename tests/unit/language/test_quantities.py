@@ -7,6 +7,7 @@ from tests.unit.language.test_query_parsing import MANY, TODAY
 
 from boxlens.domain.queries import Part, TextClause
 from boxlens.language.query_parsing.conditions import parse_text
+from boxlens.models.coco_labels import COCO
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,10 @@ from boxlens.language.query_parsing.conditions import parse_text
         ("一群羊", "羊", 3, None),
         ("很多鸟", "鸟", 3, None),
         ("俩猫", "猫", 2, None),
+        ("仨人", "人", 3, None),
+        ("两三只狗", "狗", 2, None),
+        ("十几只猫", "猫", 10, None),
+        ("两只dog", "dog", 2, None),
         ("至少3个人", "人", 3, None),
         ("最多2辆车", "车", 1, 2),
         ("路上有5辆车", "车", 5, None),
@@ -30,6 +35,11 @@ from boxlens.language.query_parsing.conditions import parse_text
 def test_a_quantity_however_people_say_it(text: str, name: str, least: int, most: int | None) -> None:
     (reading,) = parse_text(text, MANY, TODAY).conditions
     assert reading.parts == (Part(TextClause(name), least, most),)
+
+
+@pytest.mark.parametrize("text", ["a pair of scissors", "a pair of skis", "one pair of scissors"])
+def test_a_pair_of_what_has_two_halves_is_one_thing(text: str) -> None:
+    assert parse_text(text, COCO, TODAY).conditions == ()
 
 
 @pytest.mark.parametrize(

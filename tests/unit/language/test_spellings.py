@@ -40,6 +40,12 @@ def test_the_shares_of_a_text_add_up_to_all_of_it() -> None:
         assert sum(part.share for _, part in to_word_queries(text, COCO, Filter()) if part) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("text", "label"), rows("requests.tsv"))
+def test_what_people_say_around_a_thing_is_no_part_of_what_they_ask_for(text: str, label: str) -> None:
+    ((query, part),) = to_word_queries(text, COCO, Filter())
+    assert (query.labels, part) == ((label,), None)
+
+
 @pytest.mark.parametrize(
     ("written", "typed"),
     [

@@ -21,7 +21,8 @@ vase painting | football field | baseball field | soccer field | hair ball | mea
 snow ball | fire ball | cat fish | dog fish | jelly fish | water bed | sun bed | pine apple | egg plant | fire fly
 butter fly | dragon fly | lady bird | cow boy | horse shoe | bird house | custard apple | freight car | passenger car
 pool table | boston bull | apple watch | apple phone | sofa bed | toaster oven | cup cake | toilet bowl | banana boat
-train car | pay phone | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
+train car | pay phone | gummy bear | koala bear | paper plane | paper airplane | paper boat
+香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
 熊孩子 | 杯子蛋糕 | 热狗车 | 牛角包 | 汽车站 | 人马座 | 平板电脑 | 电脑键盘 | 付费电话 | 公用电话 | 开信刀 | 拆信刀
 公交汽车 | 半挂汽车 | 荷兰烤箱 | 马里努阿犬
 三叉 | 举人 | 能人 | 中人 | 下人 | 天人 | 过人 | 走人 | 表里
@@ -45,12 +46,20 @@ _ZH_LOOK_AND_NAME = frozenset(
 )
 """Dictionary words that are a look and a thing, not a thing of another kind (as 红包 and 白菜 are)."""
 
-_ZH_WITH_OBJECT = frozenset("有骑遛牵抱喂撑拿叼追踢举推拉坐开修洗")
+_ZH_WITH_OBJECT = frozenset("有骑遛牵抱喂撑拿叼追踢举推拉坐开修洗带提拎系养摸")
 """Verbs that make one dictionary word with their object, which is a thing of its own: 骑马, 撑伞, 牵狗."""
 
 _ZH_VERB_OBJECT = frozenset("无人 没人 打伞 放风筝 打球 看书 读书 玩球 玩滑板 扔飞盘".split())
 _ZH_PLACES = frozenset("里内中旁边上下前后")
 _ZH_NUMBER = re.compile(rf"[一二两三四五六七八九十几多这那每]+(?:[{''.join(MEASURES)}群双对副台只堆排串])?")
+
+_EN_NOUNS = frozenset(
+    """
+string ring wing king ceiling spring clothing thing wedding railing earring seed shed weed feed sled breed belly family
+jelly
+""".split()
+)
+"""Nouns that end as verbs and adverbs do."""
 
 _EN_APART = (
     MODIFIERS
@@ -60,7 +69,8 @@ _EN_APART = (
         """
 every each no not and or but nor with without of in on at by near to from into onto under over above below behind
 beside besides between among around across along through inside outside beneath underneath against before after during
-than as like for off up down out is are was were be been being has have had do does did can will would should left right
+than as like for off up down out w please thanks
+is are was were be been being has have had do does did can will would should left right
 next front back top bottom who which what where when while there here it he she they we you i me him them us very too
 also only just both all same together away
 taken seen shown made caught worn born lit kept
@@ -84,7 +94,9 @@ def is_chinese_head(word: str, tag: str, *, last: bool) -> bool:
 
 def is_english_head(word: str) -> bool:
     """Whether an English word right behind a name is the head of a compound with it."""
-    return word not in _EN_APART and not word.endswith(("ing", "ed", "ly")) and not any(c.isdigit() for c in word)
+    if word in _EN_APART or any(c.isdigit() for c in word):
+        return False
+    return word in _EN_NOUNS or not word.endswith(("ing", "ed", "ly"))
 
 
 def is_modifier(word: str, tag: str) -> bool:
@@ -122,6 +134,8 @@ def _cut(word: Segment, names: frozenset[str]) -> list[str]:
         verb = next(n for n in range(1, len(text)) if text[n:] in names or n == len(text) - 1)
         return [text[:verb], text[verb:]]
     if not is_word(text):
+        if all(character in names for character in text):  # 猫狗: one beside the other
+            return [*text]
         pieces = [piece for piece in re.split(f"([{''.join(_ZH_APART)}])", text) if piece]
         if len(pieces) > 1 and any(piece in names for piece in pieces):
             return pieces

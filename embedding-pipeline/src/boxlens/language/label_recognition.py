@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.compounds import OTHER_THINGS, chinese_words, is_chinese_head, is_english_head, is_modifier
+from boxlens.language.kind_names import kind_names
 from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, MEASURES
 from boxlens.language.segmentation import Segment
 from boxlens.language.tokens import fold_diacritics, normalize, segments, singularize
@@ -88,11 +89,12 @@ def find_labels(normalized: str, labels: Sequence[LabelName], *, modifiers: bool
     lexicon = _lexicon(tuple(labels))
     words = list(_words(normalized, lexicon.chinese))
     matches = list(_matches(words, lexicon))
-    starts = {match.first for match in matches if match.label is not None}
+    matches = [m for m in matches if m.label is not None and (modifiers or not _ends_compound(words, m, lexicon))]
+    starts = {match.first for match in matches}
     return [
-        (match.label, words[match.first].start, words[match.next - 1].end)
+        (match.label or "", words[match.first].start, words[match.next - 1].end)
         for match in matches
-        if match.label is not None and (modifiers or not _is_compound(words, match, starts))
+        if modifiers or not _begins_compound(words, match, starts)
     ]
 
 
@@ -114,14 +116,19 @@ def _match(words: Sequence[_Word], at: int, lexicon: _Lexicon) -> int:
     return 0
 
 
-def _is_compound(words: Sequence[_Word], match: _Match, starts: set[int]) -> bool:
-    """Whether the name only modifies the word behind it, or is the last character of a longer word."""
+def _ends_compound(words: Sequence[_Word], match: _Match, lexicon: _Lexicon) -> bool:
+    """Whether the name is the last character of a longer word; two names of a character stand beside one another."""
+    name = words[match.next - 1]
+    if match.first == 0 or match.next - match.first > 1 or not name.cjk or len(name.text) > 1 or not name.joined:
+        return False
+    before = words[match.first - 1]
+    beside = len(before.text) == 1 and lexicon.names.get(before.text) is not None
+    return before.cjk and not beside and is_modifier(before.text, before.tag)
+
+
+def _begins_compound(words: Sequence[_Word], match: _Match, starts: set[int]) -> bool:
+    """Whether the name only modifies the word behind it."""
     head = words[match.next - 1]
-    before = words[match.first - 1] if match.first else None
-    if head.cjk and before is not None and before.cjk and words[match.first].joined:
-        one_character = match.next - match.first == 1 and len(head.text) == 1
-        if one_character and is_modifier(before.text, before.tag):
-            return True
     if match.next == len(words) or match.next in starts:
         return False
     if match.next - match.first == 1 and head.text in _COLOURS:
@@ -141,7 +148,8 @@ def _ends_phrase(words: Sequence[_Word], at: int) -> bool:
 
 @lru_cache(maxsize=16)
 def _lexicon(labels: tuple[LabelName, ...]) -> _Lexicon:
-    names: dict[str, str | None] = {_key(normalize(thing)): None for thing in OTHER_THINGS}
+    other = (*OTHER_THINGS, *(name for kind in kind_names() for name in (*kind.en, *kind.zh)))
+    names: dict[str, str | None] = {_key(normalize(thing)): None for thing in other}
     for label in labels:
         for name in (*label.en, *label.zh, label.id.replace("_", " ")):
             key = _key(normalize(name))

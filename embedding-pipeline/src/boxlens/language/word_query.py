@@ -16,8 +16,10 @@ from boxlens.domain.filters import Filter
 from boxlens.domain.objects import LabelName
 from boxlens.domain.queries import WordQuery
 from boxlens.imaging.colours import COLOURS
+from boxlens.language.asking_words import without_asking_words
 from boxlens.language.kinds import classes_of_kinds
 from boxlens.language.label_recognition import find_labels, recognize_labels
+from boxlens.language.query_parsing.vocabulary import NUMBERS
 from boxlens.language.segmentation import segment_chinese
 from boxlens.language.tokens import STOP_WORDS, normalize, query_tokens, segments
 
@@ -61,6 +63,7 @@ def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> t
     if (exact := quoted_text(text)) is not None:
         phrase = tuple(query_tokens(exact))
         return (PartQuery(WordQuery((), (), 0, filter, phrase=phrase)),) if phrase else ()
+    text = _asked_for(text, labels)
     label_ids, rest = recognize_labels(text, labels)
     others = tuple(kind for kind in classes_of_kinds(rest, labels) if kind not in label_ids) if label_ids else ()
     unnamed = _unnamed_words(rest, single=len(label_ids) == 1 and not others) - len(others)
@@ -128,8 +131,14 @@ def _unnamed_words(rest: str, *, single: bool) -> int:
         if kind == "cjk":
             count += sum(part.tag[:1] in _TELLING and part.text not in STOP_WORDS for part in segment_chinese(run))
         else:
-            count += run not in STOP_WORDS
+            count += len(run) > 1 and run not in STOP_WORDS and run not in NUMBERS
     return count
+
+
+def _asked_for(text: str, labels: Sequence[LabelName]) -> str:
+    """A text that names a class or a kind of one, without the words by which people ask; other texts as they are."""
+    asked = without_asking_words(text)
+    return asked if len(labels) > 1 and (find_labels(asked, labels) or classes_of_kinds(asked, labels)) else text
 
 
 def named_share(text: str, labels: Sequence[LabelName]) -> float:
@@ -137,6 +146,7 @@ def named_share(text: str, labels: Sequence[LabelName]) -> float:
 
     1 where it has no such name: its words then find only what holds at least half of them.
     """
+    text = _asked_for(text, labels)
     label_ids, rest = recognize_labels(text, labels)
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
     alone = [word for word in left.split() if word.removesuffix(_OF) in _ALONE]

@@ -172,7 +172,10 @@ class _Parser:
         if after is None or (bound and not counted):
             return None
         n = _number(number.text) if counted else 1
-        if n == 0 or (n > 1 and not self._is_plural(self._tokens[after - 1])):
+        if number.text == "a pair of" and self._tokens[after - 1].text in tables.PAIRED:
+            n = 1
+        in_latin = counted and number.text.isascii()  # 两只 dog
+        if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[after - 1])):
             return None
         least, most = _count_range(bound, n)
         if most is not None and most < least:

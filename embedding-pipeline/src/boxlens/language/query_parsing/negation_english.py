@@ -14,7 +14,7 @@ from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS
 _NOT = r"(?:\s*n[o'’]?['’]?t|\s+not)"
 _NEGATOR = re.compile(
     r"(?:[,;]\s*|(?<=[([])\s*)?\b(?:but\s+|and\s+)?(?:"
-    r"without(?:\s+any)?|w/o|w/out|sans|excluding|exclude|except(?:ing)?(?:\s+for)?|other\s+than|minus|lacking|neither|nor"
+    r"without(?:\s+any)?|w/o|w/out|sans|excluding|exclude|except(?:ing)?(?:\s+for)?|apart\s+from|aside\s+from|besides|other\s+than|minus|lacking|neither|nor"
     r"|instead\s+of|rather\s+than|(?:free|devoid|empty)\s+(?:of|from)(?:\s+any)?|no\s+(?:sign|trace)s?\s+of|none\s+of"
     r"|(?:that|which|who)\s+(?:is|are|has|have)\s+(?:not|no)"
     rf"|(?:(?:that|which|who|where|there)\s+)*(?:is|are|was|were)(?:{_NOT}|\s+no)(?:\s+any)?"
@@ -23,7 +23,7 @@ _NEGATOR = re.compile(
     r"|(?P<risky>^(?:please\s+)?(?:hide|ignore|avoid|skip|omit|remove|leave\s+out)|never|zero|(?<![\w.,:/-])0)"
     r"|(?:has|have|with)\s+no|not\s+\w+ing|not|no(?:\s+more)?"
     r"|(?<=everything )but|(?<=anything )but|(?<=all )but"
-    r")\s+(?:(?:wearing|holding|carrying|having|with|showing|containing)\s+)?(?=[a-z\u3400-\u9fff])"
+    r")\s+(?:(?:a|one)\s+single\s+)?(?:(?:wearing|holding|carrying|having|with|showing|containing)\s+)?(?=[a-z\u3400-\u9fff])"
 )
 """Those that are ``risky`` stand before verbs and in idioms, and deny only a class."""
 
@@ -31,12 +31,12 @@ _BUT = re.compile(r"\b(?:any|every|all)\s+\w+\s+(?P<negator>but\s+(?!not\b|no\b|
 _NAME = re.compile(r"[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*)*")
 _ENDS = frozenset(
     "and or nor but with without in on at near by beside behind under above over from of for to is are that which who "
-    "no not except while during left right next inside outside around there visible anywhere".split()
+    "no not except while during left right next inside outside around there visible anywhere please thanks".split()
 )
 _JOINT = re.compile(r"\s*(?:,\s*(?:or|and|nor)\s+|\s(?:or|nor|and)\s+)(?=[a-z])")
 _TAIL = re.compile(
-    r"\s+(?:(?:in|on|at|around)\s+(?:it|them|(?:the\s+)?(?:sight|view|picture|photo|image|frame|background))"
-    r"|around|there|visible|anywhere)(?!\S)|\s*[)\]]"
+    r"[\s,]+(?:(?:in|on|at|around)\s+(?:it|them|(?:the\s+)?(?:sight|view|picture|photo|image|frame|background))"
+    r"|around|there|visible|anywhere|please)(?!\S)|\s*[)\]]"
 )
 _NOBODY = re.compile(r"(?:,\s*|\bwith\s+|\b(?:and|but)\s+|\bthere\s+is\s+)*\b(?P<name>nobody|no[\s-]?one)\b")
 _PART = re.compile(r"(?<![\w-])(?:non[\s-](?P<behind>[a-z]+)|(?P<free>[a-z]+)(?:-free|less))(?![\w-])")

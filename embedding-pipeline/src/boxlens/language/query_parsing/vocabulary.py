@@ -20,13 +20,14 @@ def _table(**groups: str) -> dict[str, str]:
 NUMBERS = {"a couple of": 2, "a pair of": 2, "两": 2}
 NUMBERS |= {w: n for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 NUMBERS |= {w: n for n, w in enumerate("一二三四五六七八九十", 1)}
-NUMBERS |= {"几": 2, "好几": 3, "多": 2}
+NUMBERS |= {"几": 2, "好几": 3, "多": 2, "两三": 2, "三四": 3, "三五": 3, "四五": 4, "五六": 5, "十几": 10}
 """Chinese ones are numbers before a measure word alone."""
 
 VAGUE_NUMBERS = {
     number: least
     for least, words in (
         (2, "several, multiple, a few, 俩, 若干, 若干个"),
+        (3, "仨"),
         (3, "many, lots of, a lot of, plenty of, a group of, groups of, a crowd of, a herd of, a flock of, a bunch of"),
         (3, "很多, 许多, 好多, 大量, 一群, 一堆, 成群的"),
         (12, "a dozen, 一打"),
@@ -132,6 +133,9 @@ photo picture image point piece part side color colour degree floor direction se
 """.split()
 )
 """Countable, but nothing that stands in a box."""
+
+PAIRED = frozenset(("scissors", "skis"))
+"""One thing of these is called a pair."""
 
 ABSTRACT_NOUNS_ZH = tuple("月 小时 星期 礼拜 世纪 分钟 天 年 照片 图片 方向 颜色 点 元 季节".split())
 

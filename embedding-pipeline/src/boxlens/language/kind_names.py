@@ -1,0 +1,112 @@
+"""Everyday words for kinds of the COCO classes: a taxi is a car, 鸭子 is a bird; and likenesses of them: a toy train.
+
+A detector that knows cars does not know taxis. So what it calls a car is near to what the word means and may well be
+it, but is not so for sure: it is found and marked as weak.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from boxlens.domain.objects import LabelName
+
+# id of the class: English words | Chinese words
+_TABLE = """
+person: baby, infant, toddler, kid, teenager, lady, gentleman, guy, adult, crowd, couple, bride, groom, player,
+  athlete, worker, driver, cyclist, rider, skier, snowboarder, surfer, skater, dancer, singer, musician, tourist,
+  student, teacher, doctor, nurse, police officer, policeman, firefighter, soldier, chef, waiter, farmer, fisherman,
+  photographer, baseball player, tennis player, football player, soccer player | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
+  男生, 女生, 情侣, 夫妻, 少年, 青年,
+  老人, 老奶奶, 老爷爷, 女士, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
+  护士, 警察, 消防员, 士兵, 厨师, 服务员, 农民, 渔夫, 摄影师, 舞者, 歌手
+car: taxi, cab, van, minivan, suv, jeep, sports car, race car, police car, limousine, hatchback, convertible,
+  station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车
+bus: school bus, double decker, trolleybus, shuttle bus | 校车, 双层巴士, 电车, 无轨电车, 公交汽车
+truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, food
+  truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
+motorcycle: vespa, dirt bike | 摩托, 电单车, 电摩, 电动摩托
+bicycle: mountain bike, tricycle, tandem | 山地车, 三轮车, 山地自行车
+train: tram, subway, metro, steam engine, bullet train | 有轨电车, 轻轨, 蒸汽火车
+boat: canoe, kayak, ferry, yacht, gondola, rowboat, speedboat, raft, cruise ship, fishing boat | 独木舟, 皮划艇,
+  渡轮, 游艇, 快艇, 木筏, 邮轮, 渔船, 贡多拉
+airplane: airliner, biplane, fighter jet, seaplane | 战斗机, 双翼机, 水上飞机
+bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, crow, raven, eagle, hawk, owl,
+  parrot, seagull, gull, penguin, peacock, flamingo, ostrich, heron, crane, woodpecker, hummingbird, robin, finch,
+  duckling, chick | 鸭子, 鹅, 天鹅, 鸡, 公鸡, 母鸡, 小鸡, 火鸡, 鸽子, 麻雀, 乌鸦, 老鹰, 鹰, 猫头鹰, 鹦鹉, 海鸥,
+  企鹅, 孔雀, 火烈鸟, 鸵鸟, 白鹭, 鹤, 啄木鸟, 蜂鸟
+dog: doggy, doggie, poodle, labrador, golden retriever, bulldog, beagle, husky, corgi, chihuahua, dachshund,
+  terrier, german
+  shepherd, sheepdog, pug, dalmatian | 贵宾犬, 拉布拉多, 金毛, 哈士奇, 柯基, 吉娃娃, 腊肠犬, 牧羊犬, 泰迪犬, 斗牛犬,
+  小狗狗, 斑点狗, 汪星人
+cat: tabby, siamese cat, persian cat | 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
+horse: stallion, mare, colt | 马驹
+cow: bison, buffalo, yak | 水牛, 黄牛, 牦牛
+bear: polar bear, panda bear | 雪熊
+handbag: clutch, shoulder bag, shopping bag | 单肩包, 挎包, 购物袋
+backpack: school bag, schoolbag | 登山包
+suitcase: briefcase, trunk | 公文包, 皮箱
+tie: bow tie | 领结
+sports ball: tennis ball, baseball, volleyball, golf ball, rugby ball, beach ball | 网球, 棒球, 排球, 高尔夫球,
+  橄榄球, 乒乓球
+bottle: wine bottle, beer bottle, water bottle, thermos, flask | 啤酒瓶, 矿泉水瓶, 保温瓶
+cup: glass, tumbler, beaker | 玻璃杯, 纸杯, 保温杯
+bowl: salad bowl, mixing bowl | 沙拉碗
+dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶几, 课桌, 圆桌
+chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 摇椅, 轮椅, 高脚椅
+couch: loveseat, futon, sectional | 双人沙发
+bed: bunk bed, crib, cot, mattress | 双人床, 单人床, 上下铺, 婴儿床
+laptop: computer, macbook, pc | 笔电, 计算机, 台式电脑
+cell phone: mobile, iphone, telephone | 手提电话, 座机
+keyboard: typewriter keyboard | 电脑键盘
+mouse: wireless mouse | 滑鼠
+tv: screen, computer screen, flat screen | 屏幕, 荧幕
+clock: wristwatch, alarm clock, wall clock | 手表, 闹钟, 挂钟
+book: notebook, novel, textbook, dictionary, comic book | 课本, 小说, 词典, 漫画书
+potted plant: bonsai, succulent | 多肉植物, 绿植
+toilet: urinal | 小便池
+sink: washstand | 洗手盆, 洗碗池
+oven: gas stove | 灶台, 煤气灶
+knife: dagger, cleaver | 菜刀, 匕首
+cake: cupcake, cheesecake, wedding cake | 纸杯蛋糕, 婚礼蛋糕
+donut: bagel | 百吉饼
+sandwich: burger, hamburger, cheeseburger, club sandwich | 汉堡, 汉堡包
+teddy bear: plush toy, stuffed animal, soft toy | 毛绒玩具, 布娃娃
+"""
+
+_LIKENESSES = ("toy", "model", "lego", "inflatable"), ("玩具", "模型", "遥控", "乐高")
+_OF_THESE = {
+    "car": "car | 车, 汽车",
+    "bus": "bus | 巴士, 公交车",
+    "truck": "truck | 卡车",
+    "motorcycle": "motorcycle, motorbike | 摩托车",
+    "train": "train | 火车",
+    "boat": "boat, ship | 船",
+    "airplane": "airplane, plane | 飞机",
+    "dog": "dog | 狗",
+    "cat": "cat | 猫",
+    "horse": "horse | 马",
+    "elephant": "elephant | 大象",
+}
+"""Classes with names of which toys and models are made."""
+
+
+@lru_cache(maxsize=1)
+def kind_names() -> tuple[LabelName, ...]:
+    """For classes, the words for kinds and likenesses of each; the ids are those of COCO."""
+    kinds = []
+    for line in _TABLE.strip().replace("\n  ", " ").splitlines():
+        class_id, _, words = line.partition(":")
+        english, _, chinese = words.partition("|")
+        kinds.append(LabelName(class_id, _words(english), _words(chinese)))
+    for class_id, words in _OF_THESE.items():
+        names = [_words(half) for half in words.split("|")]
+        english, chinese = (
+            tuple(f"{likeness}{space}{name}" for likeness in likenesses for name in half)
+            for half, likenesses, space in zip(names, _LIKENESSES, (" ", ""), strict=True)
+        )
+        kinds.append(LabelName(class_id, english, chinese))
+    return tuple(kinds)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
