@@ -14,7 +14,6 @@ from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.objects import Vector
 from boxlens.domain.queries import ObjectClause, Query, RankedObject, TextClause, VectorQuery, WordQuery
 from boxlens.index.memory.index import InMemoryIndex
-from boxlens.language.word_query import NamedPart
 from boxlens.search.cursor import SeenCursor
 from boxlens.search.requests import RankedList, RankedListRequest, RankingRequest
 from boxlens.search.retrieve import similar_enough
@@ -23,8 +22,6 @@ from boxlens.search.scoring.fuse import fuse
 from boxlens.search.scoring.thresholds import (
     HIGH_THRESHOLD,
     LOW_THRESHOLD,
-    WEAK,
-    ImageRelevance,
     ThresholdedRanking,
     Thresholds,
     gap,
@@ -283,55 +280,3 @@ def test_a_part_of_the_words_is_weak(facts: dict[str, bool], relevance: float) -
 )
 def test_a_gap_is_where_a_weak_hit_is_far_below_the_one_before(falling: tuple[float, ...], last: float) -> None:
     assert gap(falling) == last
-
-
-def ranked_list(clause: int, *entries: RankedObject, part: NamedPart | None = None) -> RankedList:
-    return RankedList(RankedListRequest(clause, "words", 1.0, WordQuery((), (), 5), part=part), entries)
-
-
-def test_an_image_is_as_relevant_as_what_it_holds_of_the_names() -> None:
-    person, horse = NamedPart("person", 0.5), NamedPart("horse", 0.5)
-    lists = [
-        ranked_list(0, RankedObject("both-1", "both", 1, beside=("horse",)), RankedObject("p-1", "p", 1), part=person),
-        ranked_list(0, RankedObject("both-2", "both", 1, beside=("person",)), part=horse),
-    ]
-    images = ImageRelevance(lists, [{"both-1": 0.9, "p-1": 1.0}, {"both-2": 0.7}], {0: 1.0})
-    assert images.of(["both-1", "both-2"]) == pytest.approx(0.8)
-    assert images.of(["both-1"]) == pytest.approx(0.5 * 0.9 + 0.5 * 0.7)  # the horse stands further down its list
-    assert images.of(["p-1"]) == pytest.approx(0.5)
-
-
-def test_beside_looks_names_count_by_the_part_of_the_text_that_they_are() -> None:
-    looks = RankedList(
-        RankedListRequest(0, "clip", 1.0, VectorQuery("clip", np.zeros(8, np.float32), 5)),
-        [RankedObject("both-0", "both", 0.3)],
-    )
-    for share, words in ((0.5, 1.0), (0.25, 0.5**2)):
-        lists = [
-            looks,
-            ranked_list(0, RankedObject("both-1", "both", 1), part=NamedPart("person", share)),
-            ranked_list(0, RankedObject("both-2", "both", 1), part=NamedPart("horse", share)),
-        ]
-        images = ImageRelevance(lists, [{"both-0": 0.4}, {"both-1": 0.8}, {"both-2": 0.8}], {0: 1.0})
-        held = words * 2 * share * 0.8
-        assert images.of(["both-0", "both-1", "both-2"]) == pytest.approx(1 - 0.6 * (1 - held))
-        assert images.of(["both-0"]) == pytest.approx(0.4)
-
-
-def test_what_holds_the_whole_text_needs_none_of_its_parts() -> None:
-    words = NamedPart(None, 0.4)
-    images = ImageRelevance(
-        [ranked_list(0, RankedObject("a-0", "a", 1, phrase=True), part=words)], [{"a-0": 0.9}], {0: 1.0}
-    )
-    assert images.of(["a-0"]) == 0.9
-
-
-def test_several_clauses_mean_all_of_them_by_their_weights() -> None:
-    lists = [
-        ranked_list(0, RankedObject("a-1", "a", 1)),
-        ranked_list(1, RankedObject("a-1", "a", 1), RankedObject("b-1", "b", 1)),
-    ]
-    images = ImageRelevance(lists, [{"a-1": 1.0}, {"a-1": 0.5, "b-1": 0.9}], {0: 1.0, 1: 3.0})
-    assert images.of(["a-1"]) == pytest.approx((1.0 + 3 * 0.5) / 4)
-    assert images.of(["b-1"]) == pytest.approx(3 * 0.9 / 4)
-    assert images.of(["b-1"]) > WEAK
