@@ -71,6 +71,18 @@ _MARKS = ("first hit wrong", "of these not marked weak, %", "first hit right", "
 _KEPT = ("right before the cut", "of these kept by it, %")
 
 
+_TOGETHER = (
+    ("person", "dog"),
+    ("car", "bus"),
+    ("person", "dog", "car"),
+    ("person", "bicycle", "bus"),
+    ("cat", "couch", "book"),
+    ("person", "chair", "dining table"),
+    ("person", "dog", "car", "bench"),
+    ("cup", "bottle", "bowl", "chair"),
+)
+
+
 def captions(searcher: Searcher, photos: Sequence[BoxedPhoto], *, by_looks: bool) -> Rows:
     """Every caption asked by each signal alone and by all; right is the photograph that it was written for."""
     made: Rows = []
@@ -136,7 +148,7 @@ def cost(searcher: Searcher) -> Rows:
     """The processor time of a search for several names over the index in memory, beside the dearest of these names
     asked alone; in turns, so that a busy machine meets all alike."""
     made: Rows = []
-    for names in (("person", "dog"), ("car", "bus"), ("person", "dog", "car")):
+    for names in _TOGETHER:
         texts = (*names, " ".join(names))
         turns = [[_spent(searcher, text) for text in texts] for _ in range(15)]
         *alone, together = np.median(turns, axis=0).tolist()
