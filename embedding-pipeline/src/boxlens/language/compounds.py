@@ -21,8 +21,8 @@ vase painting | football field | baseball field | soccer field | hair ball | mea
 snow ball | fire ball | cat fish | dog fish | jelly fish | water bed | sun bed | pine apple | egg plant | fire fly
 butter fly | dragon fly | lady bird | cow boy | horse shoe | bird house | custard apple | freight car | passenger car
 pool table | boston bull | apple watch | apple phone | sofa bed | toaster oven | cup cake | toilet bowl | banana boat
-train car | pay phone | gummy bear | koala bear | paper plane | paper airplane | paper boat
-香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
+dutch oven | madagascar cat | train car | pay phone | gummy bear | koala bear | paper plane
+paper airplane | paper boat | 香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
 熊孩子 | 杯子蛋糕 | 热狗车 | 牛角包 | 汽车站 | 人马座 | 平板电脑 | 电脑键盘 | 付费电话 | 公用电话 | 开信刀 | 拆信刀
 公交汽车 | 半挂汽车 | 荷兰烤箱 | 马里努阿犬
 三叉 | 举人 | 能人 | 中人 | 下人 | 天人 | 过人 | 走人 | 表里
