@@ -15,7 +15,7 @@ def classes_of_kinds(text: str, labels: Sequence[LabelName]) -> tuple[str, ...]:
     if len(labels) == 1:
         return ()
     normalized = normalize(text)
-    found = find_labels(normalized, kind_names())
-    kinds = (name for name, start, end in found if label_of(normalized[start:end], labels) is None)
+    places = find_labels(normalized, kind_names())
+    kinds = (name for name, start, end in places if label_of(normalized[start:end], labels) is None)
     ids = (label_of(name, labels) for name in kinds)
     return tuple(dict.fromkeys(label for label in ids if label is not None))
