@@ -99,12 +99,10 @@ def kind_names() -> tuple[LabelName, ...]:
         english, _, chinese = words.partition("|")
         kinds.append(LabelName(class_id, _words(english), _words(chinese)))
     for class_id, words in _OF_THESE.items():
-        names = [_words(half) for half in words.split("|")]
-        english, chinese = (
-            tuple(f"{likeness}{space}{name}" for likeness in likenesses for name in half)
-            for half, likenesses, space in zip(names, _LIKENESSES, (" ", ""), strict=True)
-        )
-        kinds.append(LabelName(class_id, english, chinese))
+        english, _, chinese = words.partition("|")
+        toys = [f"{likeness} {name}" for likeness in _LIKENESSES[0] for name in _words(english)]
+        toys_zh = [f"{likeness}{name}" for likeness in _LIKENESSES[1] for name in _words(chinese)]
+        kinds.append(LabelName(class_id, tuple(toys), tuple(toys_zh)))
     return tuple(kinds)
 
 
