@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 from tests.e2e.conftest import Visit
-from tests.shared import needs_photos
 
-pytestmark = [pytest.mark.browser, needs_photos]
+pytestmark = pytest.mark.browser
 
 LATIN = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]{2,}){3,}")  # four words of English in a row
 

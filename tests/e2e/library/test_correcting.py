@@ -12,9 +12,8 @@ from tests.e2e.conftest import Visit
 from tests.e2e.steps import DOG
 from tests.e2e.test_page_access import RULES
 from tests.e2e.test_phone import Finger
-from tests.shared import needs_photos
 
-pytestmark = [pytest.mark.browser, needs_photos]
+pytestmark = pytest.mark.browser
 
 
 def opened(visit: Visit, **how: Any) -> Page:
