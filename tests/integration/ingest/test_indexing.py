@@ -74,6 +74,14 @@ def test_only_a_large_ingest_makes_the_index_ready_for_many_writes(
     assert index.modes == modes
 
 
+def test_attributes_with_odd_names_are_no_update(tmp_path: Path) -> None:
+    """The names are those that Elasticsearch can hold: no empty ones, and no null characters."""
+    (tmp_path / "a.png").write_bytes(png(scene(RED)))
+    (tmp_path / "list.jsonl").write_text(r'{"uri": "a.png", "": "x", "n\u0000l": "a\u0000b", " k.": [1], ".": null}')
+    (ref,) = references([str(tmp_path / "list.jsonl")])
+    assert ref.attributes == {" ": "x", "n l": "a b", " k.": "[1]"}
+
+
 def test_new_words_for_a_known_picture_keep_its_vectors() -> None:
     index, encoder = InMemoryIndex(), HistogramEncoder()
     work = indexer(index, networks(vit=encoder, clip=None), MemoryStore())

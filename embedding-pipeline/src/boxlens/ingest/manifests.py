@@ -94,11 +94,16 @@ def manifest_reference(line: Mapping[str, Any], folder: Path) -> ImageRef:
         taken_at=moment(line.get("taken_at")),
         location=place(line.get("lat"), line.get("lon")),
         attributes={
-            key: value if isinstance(value, str) else orjson.dumps(value).decode()
+            _kept(key) or " ": _kept(value if isinstance(value, str) else orjson.dumps(value).decode())
             for key, value in line.items()
             if key not in _KNOWN and value is not None
         },
     )
+
+
+def _kept(text: str) -> str:
+    """An attribute as the index keeps it, so that the same line is no update: it takes no null characters."""
+    return text.replace("\0", " ")
 
 
 def _uri(uri: Any, folder: Path) -> str:
