@@ -146,6 +146,30 @@ def test_search_by_stored_image_and_object_under_a_filter(client: TestClient, wo
     assert {o["label"] for hit in answer["hits"] for o in hit["objects"]} == {"red", "yellow"}
 
 
+def test_a_box_of_a_stored_image_is_searched_as_one_of_a_sent_picture(client: TestClient, world: World) -> None:
+    stored, other = world.add(1), world.add(2, left="green", right="blue")
+    world.add(3, left="green", right="yellow")
+    drawn = [92, 58, 148, 112]  # about the blue block, but not its box
+    upload = client.post("/v1/detect", files={"file": picture_bytes(seed=1)}).json()["upload_id"]
+
+    def answered(clause: dict[str, object], what: str = "search") -> object:
+        answer = client.post(f"{C}/{what}", json={"clauses": [clause], "min_relevance": None})
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        return [(hit["image_id"], hit["objects"]) for hit in body["hits"]] if what == "search" else body
+
+    hits = answered({"image_id": stored, "box": drawn})
+    assert hits == answered({"upload_id": upload, "box": drawn})
+    assert isinstance(hits, list)
+    assert [image_id for image_id, _ in hits[:2]] == [stored, other]
+    assert hits[1][1][0]["label"] == "blue"
+    for what in ("facets", "spread"):
+        assert answered({"image_id": stored, "box": drawn}, what) == answered({"upload_id": upload, "box": drawn}, what)
+    parts = {"all_of": [{"image_id": stored, "box": drawn}, {"text": "green"}]}
+    together = client.post(f"{C}/search", json=parts).json()
+    assert together["hits"][0]["image_id"] == other
+
+
 def test_a_filter_alone_lists_and_pages(client: TestClient, world: World) -> None:
     ids = {world.add(seed) for seed in range(5)}
     seen: list[str] = []

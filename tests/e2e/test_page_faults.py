@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from tests.api.refused.test_bad_pictures import huge_header
 from tests.e2e.conftest import Visit
 from tests.e2e.steps import NO_PICTURE, look
 
@@ -26,6 +27,26 @@ def test_a_file_that_is_no_picture_is_refused_where_it_was_given(visit: Visit) -
     expect(problem).to_have_attribute("data-code", re.compile("unsupported_type|unreadable_picture"))
     page.get_by_test_id("dismiss").click()
     expect(problem).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "pixels"), [(390, "zh-CN", "6,400 万像素"), (1440, "en-US", "64 megapixels")]
+)
+def test_a_limit_is_named_with_its_number(visit: Visit, width: int, language: str, pixels: str) -> None:
+    page = visit(width=width, language=language)
+    problem = page.get_by_test_id("problem")
+    page.get_by_test_id("file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": huge_header()})
+    expect(problem).to_contain_text(pixels)
+    expect(problem).to_contain_text("20 MB")
+    page.get_by_test_id("dismiss").click()
+    words = page.get_by_test_id("words")
+    words.fill("x" * 1999)
+    expect(page.get_by_test_id("limit")).to_have_count(0)
+    words.press("End")
+    words.press("y")
+    expect(page.get_by_test_id("limit")).to_contain_text("2,000")
+    page.goto(f"{visit.site}/?q={'x' * 2001}")
+    expect(problem).to_contain_text("2,000")
 
 
 def test_nothing_found_says_so(visit: Visit) -> None:

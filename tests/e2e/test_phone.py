@@ -75,6 +75,21 @@ def test_sweeps_turn_and_close_the_opened_picture(visit: Visit) -> None:
     expect(page.get_by_test_id("viewer")).to_have_count(0)
 
 
+def test_a_finger_draws_a_part_of_the_opened_picture_and_searches_it(visit: Visit) -> None:
+    page = on_phone(visit)
+    look(page, "person")
+    page.get_by_test_id("open").first.tap()
+    expect(page.get_by_test_id("picture-facts")).to_be_attached()
+    page.get_by_test_id("draw-part").tap()
+    expect(page.get_by_test_id("part")).to_be_visible()
+    x, y = middle(page, "canvas")
+    with page.expect_response(re.compile("/search$")):
+        Finger(page).sweep((x - 100, y - 40), (x + 90, y + 50))  # it neither turns nor closes
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
+    expect(page).to_have_url(re.compile("obj=[0-9a-f]{64}(@|%40)"))
+    expect(page.get_by_test_id("chosen-box")).to_be_visible()
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)])
 def test_the_way_out_is_where_the_thumb_is_and_the_picture_has_the_room(visit: Visit, width: int, height: int) -> None:
     page = on_phone(visit, width=width, height=height)

@@ -3,7 +3,7 @@ import type {
   Answer,
   Collection,
   Detected,
-  ExportFormat,
+  ExportChoice,
   Facets,
   Followed,
   ImageAnnotations,
@@ -142,11 +142,11 @@ export function restoreImages(collection: string, imageIds: readonly string[]): 
   return changeSelection(collection, 'restore', { image_ids: imageIds })
 }
 
-/** Pictures as a file with the name that the service gives it; `onShare` gets the share that came, 0..1, where that is known. */
-export async function exportImages(collection: string, imageIds: readonly string[], format: ExportFormat, onShare: (share: number) => void): Promise<File> {
-  const response = await send(`${inCollection(collection)}/selection/export`, { ...asJson('POST', { image_ids: imageIds, format }), signal: AbortSignal.timeout(EXPORT_TIMEOUT_MS) }, false)
+/** Pictures, or of them what persons corrected, as a file with the name that the service gives it; `onShare` gets the share that came, 0..1, where that is known. */
+export async function exportImages(collection: string, imageIds: readonly string[], what: ExportChoice, onShare: (share: number) => void): Promise<File> {
+  const response = await send(`${inCollection(collection)}/selection/export`, { ...asJson('POST', { image_ids: imageIds, ...what }), signal: AbortSignal.timeout(EXPORT_TIMEOUT_MS) }, false)
   const all = Number(response.headers.get('boxlens-picture-bytes') ?? 0)
-  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? `${collection}.${format}`
+  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? `${collection}.${what.format}`
   try {
     const pieces: Uint8Array<ArrayBuffer>[] = []
     let bytes = 0

@@ -1,6 +1,9 @@
 /** Codes the page itself adds to those of the server. */
 export type LocalCode = 'offline' | 'timeout' | 'upload_gone'
 
+/** The most that is taken, of what there was too much of. */
+export type Limits = Partial<Record<'bytes' | 'pixels' | 'characters' | 'items', number>>
+
 /** What went wrong, in the words of problem+json. `code` is what the page translates; `detail` is the server's own. */
 export class Problem extends Error {
   constructor(
@@ -8,6 +11,7 @@ export class Problem extends Error {
     readonly status: number,
     readonly detail = '',
     readonly hint = '',
+    readonly limits: Limits = {},
   ) {
     super(detail || code)
     this.name = 'Problem'
@@ -37,7 +41,7 @@ export async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null)
   const fields = (body !== null && typeof body === 'object' ? body : {}) as Record<string, unknown>
   const code = text(fields.code) || CODE_OF_STATUS[response.status] || 'internal'
-  return new Problem(code, response.status, text(fields.detail), text(fields.hint))
+  return new Problem(code, response.status, text(fields.detail), text(fields.hint), (fields.limits ?? {}) as Limits)
 }
 
 /** Anything thrown as a Problem; an abort by the caller is passed on, as nobody waits for it. */

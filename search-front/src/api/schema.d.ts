@@ -876,7 +876,7 @@ export interface components {
             image_id?: string | null;
             /**
              * Box
-             * @description x1, y1, x2, y2 in pixels of the upright picture
+             * @description of upload_id, image_url or image_id: x1, y1, x2, y2 in pixels of the upright picture
              */
             box?: number[] | null;
             /**
@@ -2075,7 +2075,7 @@ export interface components {
             image_id?: string | null;
             /**
              * Box
-             * @description x1, y1, x2, y2 in pixels of the upright picture
+             * @description of upload_id, image_url or image_id: x1, y1, x2, y2 in pixels of the upright picture
              */
             box?: number[] | null;
             /** @default {} */
@@ -2986,6 +2986,36 @@ export interface components {
             detail: string;
         };
         /**
+         * Limits
+         * @description The most that is taken, of what there was too much of.
+         */
+        Limits: {
+            /**
+             * Bytes
+             * @description of a file
+             * @default null
+             */
+            bytes: number | null;
+            /**
+             * Pixels
+             * @description of a picture: width times height
+             * @default null
+             */
+            pixels: number | null;
+            /**
+             * Characters
+             * @description of the text at the first place of `errors`
+             * @default null
+             */
+            characters: number | null;
+            /**
+             * Items
+             * @description of the list at the first place of `errors`
+             * @default null
+             */
+            items: number | null;
+        };
+        /**
          * Problem
          * @description What went wrong (RFC 9457). `code` is stable; `hint` says what repairs it.
          * @example {
@@ -3018,6 +3048,8 @@ export interface components {
              * @default null
              */
             errors: components["schemas"]["InputError"][] | null;
+            /** @default null */
+            limits: components["schemas"]["Limits"] | null;
         };
     };
     responses: never;

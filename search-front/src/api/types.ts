@@ -13,7 +13,7 @@ export type LabelClass = Schemas['Label']
 export type ImageAnnotations = Schemas['ImagePatch']
 export type SelectionWords = Partial<Pick<Schemas['SelectionPatch'], 'caption' | 'add_tags' | 'remove_tags' | 'add_albums' | 'remove_albums'>>
 export type SelectionResult = Schemas['SelectionResult']
-export type ExportFormat = Schemas['SelectionExport']['format']
+export type ExportChoice = Omit<Schemas['SelectionExport'], 'image_ids'>
 export type FoundObject = Boxed<Schemas['DetectedObject']>
 export type Detected = Omit<Schemas['Detected'], 'objects'> & { objects: FoundObject[] }
 // The objects of a hit come without the picture of each alone.
@@ -23,7 +23,8 @@ export type Followed = Schemas['Followed']
 export type StoredObject = Boxed<Omit<Schemas['ImageObject'], 'crop_url'>> & { crop_url?: string | null }
 export type StoredImage = Omit<Schemas['Image'], 'objects'> & { objects: StoredObject[] }
 export type HitObject = Boxed<Schemas['HitObject']>
-export type Hit = Omit<Schemas['Hit'], 'objects'> & { objects: HitObject[] }
+/** `answered`: where a person corrected the picture since, the hit as the search answered it. */
+export type Hit = Omit<Schemas['Hit'], 'objects'> & { objects: HitObject[]; answered?: Hit }
 export type Answer = Omit<Schemas['Answer'], 'hits'> & { hits: Hit[] }
 export type Total = Schemas['Total']
 export type SavedSearch = Schemas['SavedSearch']
@@ -50,7 +51,7 @@ export type ReadCondition = Schemas['ReadCondition']
 export type LabelNames = Schemas['LabelNames']
 export type Sort = Schemas['Query']['sort']
 
-export type Clause = { text: string; weight?: number } | { upload_id: string; box: Box } | { object_id: string; weight?: number }
+export type Clause = { text: string; weight?: number } | { upload_id: string; box: Box } | { image_id: string; box: Box } | { object_id: string; weight?: number }
 
 /** A search, whatever page of its answer is asked for. */
 export interface SearchRequest {

@@ -1,15 +1,17 @@
 import { computed, watch } from 'vue'
+import { useQueryClient } from '@tanstack/vue-query'
 import { markHit } from '@/api/client'
 import type { Problem } from '@/api/problem'
 import type { StoredImage, Total } from '@/api/types'
 import { useQueryPictures } from '@/features/query/pictures/useQueryPictures'
-import { useSearch, type CollectionSearch } from '@/features/results/useSearch'
+import { showCorrected, useSearch, type CollectionSearch } from '@/features/results/useSearch'
 import { MAX_SELECTED, useSelection } from '@/features/selecting/useSelection'
 import { useService } from '@/features/status/useService'
 import { useDeletion } from '@/features/viewer/deletion/useDeletion'
 import { useOpenPicture } from '@/features/viewer/useOpenPicture'
 import { DEFAULT_REFINEMENT, type PageState } from '@/url/pageState'
 import { withMark, type MarkKind } from '@/url/marks'
+import { imageOf } from '@/url/places'
 import { toClauses, toSearchRequest } from '@/url/searchRequest'
 import { useHistoryState } from '@/url/useHistoryState'
 import { useUrlState } from '@/url/useUrlState'
@@ -19,6 +21,7 @@ import { useConditions } from './useConditions'
 export function usePage() {
   const url = useUrlState()
   const { state, go } = url
+  const client = useQueryClient()
 
   const service = useService(computed(() => state.value.collection))
   const { collection } = service
@@ -76,7 +79,7 @@ export function usePage() {
 
   /** Says of a hit that it is right or wrong: the query goes on from there. */
   function mark(kind: MarkKind, objectId: string): void {
-    void markHit(collection.value, state.value.words, objectId.slice(0, objectId.lastIndexOf('-')), kind === 'like' ? 'right' : 'wrong')
+    void markHit(collection.value, state.value.words, imageOf(objectId), kind === 'like' ? 'right' : 'wrong')
     refine(withMark(state.value, kind, objectId))
   }
 
@@ -92,6 +95,12 @@ export function usePage() {
   function retry(): void {
     void service.refresh()
     search.retry()
+  }
+
+  /** A person corrected labels or boxes of a picture: wherever it stands it is shown so. */
+  function correct(picture: StoredImage): void {
+    showCorrected(client, collection.value, picture)
+    void service.refresh()
   }
 
   /** Deletes a picture; resolves to what went wrong, if anything. */
@@ -141,6 +150,7 @@ export function usePage() {
     removePictures,
     chooseCollection,
     retry,
+    correct,
     deletePicture,
     deleteSelected,
     selectAll,

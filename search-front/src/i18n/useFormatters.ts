@@ -1,6 +1,8 @@
 import { useI18n } from 'vue-i18n'
-import type { Problem } from '@/api/problem'
+import type { Limits, Problem } from '@/api/problem'
 import type { LabelNames } from '@/api/types'
+
+const MEBI = 1024 * 1024
 
 /** The wall clock of where it was said. */
 const zoneless = (iso: string) => new Date(iso.replace(/(Z|[+-]\d\d:?\d\d)$/, ''))
@@ -52,11 +54,23 @@ export function useFormatters() {
     return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso))
   }
 
+  /** The most that is taken, such as "At most 20 MB, 64 megapixels." */
+  function most({ bytes: size, pixels, characters, items }: Limits): string {
+    const parts = [
+      size && (size < MEBI ? bytes(size) : t('limit.bytes', { n: number(Math.floor(size / MEBI)) })),
+      pixels && t('limit.pixels', { n: number(pixels / (locale.value === 'en' ? 1e6 : 1e4)) }),
+      characters && t('limit.characters', { n: number(characters) }),
+      items && number(items),
+    ]
+    return t('limit.most', { what: parts.filter(Boolean).join(t('limit.and')) })
+  }
+
   /** What happened and what to do, by the problem's code. */
   function explain(problem: Problem): { what: string; todo: string } {
     const code = te(`problem.${problem.code}.what`) ? problem.code : 'internal'
-    return { what: t(`problem.${code}.what`), todo: t(`problem.${code}.todo`) }
+    const todo = t(`problem.${code}.todo`)
+    return { what: t(`problem.${code}.what`), todo: Object.keys(problem.limits).length > 0 ? `${todo}${t('limit.after')}${most(problem.limits)}` : todo }
   }
 
-  return { t, te, locale, labelName, objectName, number, percent, bytes, moment, date, day, explain, aboutPack }
+  return { t, te, locale, labelName, objectName, number, percent, bytes, moment, date, day, explain, most, aboutPack }
 }

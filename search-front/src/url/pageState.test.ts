@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mounted } from '@/testing/mounting'
-import { formatState, parseBox, parseState, DEFAULT_REFINEMENT, type PageState } from './pageState'
+import { formatState, parseState, DEFAULT_REFINEMENT, type PageState } from './pageState'
+import { parseBox } from './places'
 import { useUrlState } from './useUrlState'
 
 const EMPTY: PageState = { words: '', without: [], collection: null, uploads: [], objects: [], ...DEFAULT_REFINEMENT, open: null }

@@ -1,6 +1,7 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { Box, Sort } from '@/api/types'
 import { formatCondition, parseCondition, type Condition } from './conditions'
+import { isPlace, parseBox } from './places'
 
 /** A picture sent to the server, by its upload id, and the boxes of it that are searched. */
 export interface UploadSelection {
@@ -16,7 +17,7 @@ export interface PageState {
   /** Null: the one the page chooses. */
   collection: string | null
   uploads: UploadSelection[]
-  /** Stored objects that are part of the query. */
+  /** Stored objects that are part of the query, and own boxes of stored images (`places`). */
   objects: string[]
   /** Stored objects that results shall be more like, and those that they shall not be. */
   like: string[]
@@ -44,13 +45,6 @@ function firstOf(query: LocationQuery, name: string): string {
   return valuesOf(query, name)[0] ?? ''
 }
 
-export function parseBox(text: string): Box | null {
-  const numbers = text.split(',').map(Number)
-  if (text === '' || numbers.length !== 4 || !numbers.every((n) => Number.isFinite(n) && n >= 0)) return null
-  const box = numbers.map(Math.round) as Box
-  return box[2] > box[0] && box[3] > box[1] ? box : null
-}
-
 /** `up` and `box` go in pairs; several boxes of a picture are separated by semicolons. */
 function parseUploads(query: LocationQuery): UploadSelection[] {
   const boxes = valuesOf(query, 'box')
@@ -75,7 +69,7 @@ export function parseState(query: LocationQuery): PageState {
     without: [...new Set(valuesOf(query, 'not').map((text) => text.trim()))].filter(Boolean),
     collection: firstOf(query, 'c') || null,
     uploads: parseUploads(query),
-    objects: [...new Set(valuesOf(query, 'obj'))],
+    objects: [...new Set(valuesOf(query, 'obj'))].filter(isPlace),
     like: [...new Set(valuesOf(query, 'like'))],
     unlike: [...new Set(valuesOf(query, 'unlike'))],
     conditions: [...new Set(valuesOf(query, 'f'))].map(parseCondition).filter((condition) => condition !== null),

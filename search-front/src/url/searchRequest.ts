@@ -1,6 +1,7 @@
 import type { Clause, SearchRequest } from '@/api/types'
 import { toFilter } from './conditions'
 import type { PageState } from './pageState'
+import { boxOf, imageOf } from './places'
 
 export const MAX_QUERY_PICTURES = 8 // clauses with a picture that the service takes
 
@@ -10,12 +11,17 @@ const EXCLUDED_WEIGHT = -1 // as strong as a word that is looked for, so that wh
 
 const MARK_WEIGHT = 0.5 // of a hit that was said to be right, or wrong: beside the query, not in its place
 
+function placeClause(place: string): Clause {
+  const box = boxOf(place)
+  return box ? { image_id: imageOf(place), box } : { object_id: place }
+}
+
 /** The clauses of a query; none when it holds alone what is kept away. */
 export function toClauses(state: Pick<PageState, 'words' | 'without' | 'uploads' | 'objects' | 'like' | 'unlike'>): Clause[] {
   const clauses: Clause[] = []
   if (state.words) clauses.push({ text: state.words })
   for (const { id, boxes } of state.uploads) clauses.push(...boxes.map((box) => ({ upload_id: id, box })))
-  clauses.push(...state.objects.map((object_id) => ({ object_id })))
+  clauses.push(...state.objects.map(placeClause))
   clauses.push(...state.like.map((object_id) => ({ object_id, weight: MARK_WEIGHT })))
   if (clauses.length === 0) return []
   clauses.push(...state.without.map((text) => ({ text, weight: EXCLUDED_WEIGHT })))

@@ -159,12 +159,14 @@ def test_filters_pictures_and_stored_objects_watch_too(client: TestClient, world
     save(client, {"filter": {"tags": ["sea"]}}, name="by tag")
     save(client, {"clauses": [{"upload_id": uploaded}]}, name="by picture")
     save(client, {"clauses": [{"object_id": first_object(example)}, {"text": "lighthouse"}]}, name="by object")
+    save(client, {"clauses": [{"image_id": example, "box": [8, 8, 62, 52]}, {"text": "lighthouse"}]}, name="by box")
     save(client, {"all_of": [{"text": "red"}, {"text": "blue"}], "sort": "-ingested_at"}, name="both")
     world.add(2, tags=("sea",), caption="lighthouse")
     world.add(3, left="green", right="green")
     look(world)
     assert {name: count for name, (count, _) in counts(client).items()} == {
         "both": 1,
+        "by box": 1,
         "by object": 1,
         "by picture": 0,  # three pictures are too few to say how alike two are
         "by tag": 1,

@@ -21,6 +21,18 @@ NOBODY = "ab" * 32
 
 
 @pytest.mark.parametrize(
+    ("body", "limits"),
+    [
+        ({"clauses": [{"text": "x" * 2001}]}, {"characters": 2000}),
+        ({"clauses": [{"text": "x"}] * 33}, {"items": 32}),
+        ({"clauses": [{"image_url": "http://example.org/"}] * 9}, {"items": 8}),
+    ],
+)
+def test_a_limit_is_named_with_its_number(client: TestClient, body: dict[str, object], limits: dict[str, int]) -> None:
+    assert problem(client.post(f"{C}/search", json=body), 422, "bad_input")["limits"] == limits
+
+
+@pytest.mark.parametrize(
     ("body", "place"),
     [
         ({"clauses": [{"text": "x"}], "siez": 3}, "siez"),
@@ -34,6 +46,8 @@ NOBODY = "ab" * 32
         ({"clauses": [{}]}, "clauses[0]"),
         ({"clauses": [{"text": "x", "image_id": NOBODY}]}, "clauses[0]"),
         ({"clauses": [{"text": "x", "box": [0, 0, 1, 1]}]}, "clauses[0]"),
+        ({"clauses": [{"object_id": f"{NOBODY}-1", "box": [0, 0, 1, 1]}]}, "clauses[0]"),
+        ({"clauses": [{"image_id": NOBODY, "box": [0, 0, 1, 1]}] * 9}, "clauses"),
         ({"clauses": [{"text": "x", "weight": "heavy"}]}, "clauses[0].weight"),
         ({"clauses": [{"object_id": "1"}]}, "clauses[0].object_id"),
         ({"clauses": [{"image_id": NOBODY.upper()}]}, "clauses[0].image_id"),
@@ -157,6 +171,7 @@ def test_sizes_outside_the_limits(client: TestClient, size: str, world: World) -
         ("GET", f"{C}/objects/{NOBODY}-1/similar", None),
         ("POST", f"{C}/search", {"clauses": [{"object_id": f"{NOBODY}-1"}]}),
         ("POST", f"{C}/search", {"clauses": [{"image_id": NOBODY}]}),
+        ("POST", f"{C}/search", {"clauses": [{"image_id": NOBODY, "box": [0, 0, 9, 9]}]}),
         ("POST", f"{C}/search", {"clauses": [{"upload_id": f"ffffffff-{NOBODY}"}]}),
         ("POST", f"{C}/search", {"clauses": [{"upload_id": f"0-{NOBODY}"}]}),
         ("GET", "/v1/nothing", None),

@@ -20,6 +20,9 @@ C = "/v1/collections/photos"
 NOBODY = "ab" * 32
 
 
+LIMITS = {"bytes": 100_000, "pixels": 64_000_000}
+
+
 def huge_header() -> bytes:
     """A PNG that says it has 200 megapixels and then breaks off."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 10_000, 8, 2, 0, 0, 0)
@@ -93,7 +96,8 @@ def test_files_that_are_no_pictures(client: TestClient, world: World, route: str
     image_id = world.add(1)
     before = world.files()
     data, status, code = FILES[kind]
-    problem(client.post(route, files={"file": ("a.jpg", data)}), status, code)
+    refused = problem(client.post(route, files={"file": ("a.jpg", data)}), status, code)
+    assert refused.get("limits") == (LIMITS if code == "too_large" else None)
     assert world.files() == before
     assert world.images() == {image_id}
 
@@ -150,10 +154,19 @@ def test_neither_or_both_of_file_and_address(client: TestClient, route: str) -> 
         (["a", 2, 3, 4], "bad_input"),
     ],
 )
-def test_boxes_that_mean_nothing(client: TestClient, box: list[object], code: str) -> None:
+def test_boxes_that_mean_nothing(client: TestClient, world: World, box: list[object], code: str) -> None:
     seen = client.post("/v1/detect", files={"file": picture_bytes()}).json()
-    body = {"clauses": [{"upload_id": seen["upload_id"], "box": box}]}
-    problem(client.post(f"{C}/search", json=body), 422, code)
+    for picture in ({"upload_id": seen["upload_id"]}, {"image_id": world.add(1)}):
+        problem(client.post(f"{C}/search", json={"clauses": [{**picture, "box": box}]}), 422, code)
+
+
+def test_a_box_of_a_stored_image_whose_bytes_are_gone(client: TestClient, world: World) -> None:
+    image_id = world.add(1)
+    record = world.index.image("photos", image_id)[0].image
+    world.store.delete(record.bucket, record.image_key)
+    body = {"clauses": [{"image_id": image_id, "box": [10, 10, 60, 50]}]}
+    problem(client.post(f"{C}/search", json=body), 404, "not_found")
+    assert client.post(f"{C}/search", json={"clauses": [{"image_id": image_id}]}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -181,7 +194,8 @@ def test_a_form_that_breaks_off(client: TestClient) -> None:
 
 
 def test_a_body_too_large_for_its_route(client: TestClient) -> None:
-    problem(client.post("/v1/detect", files={"file": io.BytesIO(b"x" * 500_000)}), 413, "too_large")
+    answer = client.post("/v1/detect", files={"file": io.BytesIO(b"x" * 500_000)})
+    assert problem(answer, 413, "too_large")["limits"] == LIMITS
     text = b'{"clauses": [{"text": "' + b"x" * 2_200_000 + b'"}]}'
     answer = client.post(f"{C}/search", content=text, headers={"content-type": "application/json"})
     problem(answer, 413, "too_large")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -69,6 +70,30 @@ def test_label_and_box_are_corrected_by_keys_and_taken_back(visit: Visit) -> Non
     expect(page.get_by_test_id("corrected-by")).to_have_count(0)
     expect(page.get_by_test_id("undo-correction")).to_have_count(0)
     expect(objects).not_to_contain_text("our Bello")
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_the_results_behind_show_what_was_corrected(visit: Visit, width: int, language: str) -> None:
+    page = opened(visit, width=width, language=language)
+    page.goto(re.sub("open=.*", "sort=-ingested_at", page.url))
+    tile = page.get_by_test_id("hit")
+    expect(tile).to_have_count(1)
+    page.get_by_test_id("open").click()
+    corrector = page.get_by_test_id("correct-object").first
+    shown = tile.locator(f"[data-testid=similar][data-object='{corrector.get_attribute('data-corrects')}']")
+    corrector.click()
+    page.get_by_test_id("label-field").fill("our Bello")
+    page.get_by_test_id("save-correction").click()
+    expect(page.get_by_test_id("corrected-by")).to_be_visible()
+    page.get_by_test_id("close-viewer").click()
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
+    expect(shown).to_have_text("our Bello")
+    page.get_by_test_id("open").click()
+    page.get_by_test_id("undo-correction").click()
+    expect(page.get_by_test_id("corrected-by")).to_have_count(0)
+    page.get_by_test_id("close-viewer").click()
+    expect(shown).not_to_have_text("our Bello")
     assert visit.complaints == []
 
 

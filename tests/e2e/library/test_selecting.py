@@ -60,6 +60,33 @@ def test_all_are_tagged_exported_deleted_and_brought_back_by_keyboard_alone(
     expect(page.get_by_test_id("hit")).to_have_count(everything)
 
 
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_only_what_was_corrected_is_downloaded(visit: Visit, tmp_path: Path, width: int, language: str) -> None:
+    album = make_album(visit.site)
+    page = visit(f"/?c={album.collection}&sort=-ingested_at", width=width, language=language)
+    expect(page.get_by_test_id("hit")).to_have_count(len(SHOTS))
+    page.get_by_test_id("select").click()
+    page.get_by_test_id("select-all").click()
+    page.get_by_test_id("selection-export").click()
+    page.get_by_test_id("export-corrected").select_option("pictures")
+    page.get_by_test_id("export-csv").click()
+    expect(page.get_by_test_id("selection-said")).not_to_be_empty()  # that nothing was
+    expect(page.get_by_test_id("problem")).to_have_count(0)
+    corrected = f"{visit.site}/v1/collections/{album.collection}/images/{album.ids['race']}/objects/1"
+    assert page.request.patch(corrected, data={"label": "our Bello"}).ok
+    lines = {}
+    for what in ("pictures", "boxes"):
+        page.get_by_test_id("selection-export").click()
+        page.get_by_test_id("export-corrected").select_option(what)
+        with page.expect_download() as table:
+            page.get_by_test_id("export-csv").click()
+        table.value.save_as(tmp_path / what)
+        lines[what] = list(csv.DictReader(io.StringIO((tmp_path / what).read_text("utf-8-sig"))))
+    assert {line["image_id"] for what in lines.values() for line in what} == {album.ids["race"]}
+    assert [line["label"] for line in lines["boxes"]] == ["our Bello"]
+    assert len(lines["pictures"]) > 1
+
+
 def test_clicks_and_shift_select_and_open_nothing(visit: Visit) -> None:
     page = visit("/?sort=-ingested_at")
     expect(page.get_by_test_id("count")).not_to_be_empty()

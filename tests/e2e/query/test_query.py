@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 from tests.e2e.conftest import Visit
 from tests.e2e.steps import DOG, HORSES, give, look, overlap, searches
+from tests.e2e.test_page_access import RULES
 
 pytestmark = pytest.mark.browser
 
@@ -181,6 +183,72 @@ def test_a_large_photo_is_sent_small_upright_and_boxed_in_its_own_pixels(
     assert chosen[3] <= upright[1]
     proportion = page.locator("[data-testid=query-picture] img").evaluate("e => e.naturalWidth / e.naturalHeight")
     assert proportion == pytest.approx(upright[0] / upright[1], rel=0.01)
+
+
+def opened(page: Page) -> tuple[str, FloatRect]:
+    """The id of an opened picture, and where it stands on the screen."""
+    look(page, "person")
+    page.get_by_test_id("open").first.click()
+    expect(page.get_by_test_id("picture-facts")).to_be_attached()
+    place = page.get_by_test_id("canvas").bounding_box()
+    assert place
+    return re.findall("open=([0-9a-f]{64})", page.url)[0], place
+
+
+def test_a_part_of_a_stored_picture_is_drawn_and_then_moved(visit: Visit) -> None:
+    page = visit()
+    sent = searches(page)
+    image_id, place = opened(page)
+    page.get_by_test_id("draw-part").click()
+    expect(page.get_by_test_id("part").get_by_test_id("chosen-box")).to_be_focused()
+    corners = [(place["x"] + place["width"] * x, place["y"] + place["height"] * y) for x, y in ((0.1, 0.2), (0.6, 0.9))]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    page.mouse.move(*corners[1], steps=4)
+    with page.expect_response(re.compile("/search$")):
+        page.mouse.up()
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
+    (clause,) = sent[-1]
+    assert clause["image_id"] == image_id
+    image = page.request.get(f"{visit.site}/v1/collections/photos/images/{image_id}").json()
+    drawn = [share * image[side] for share, side in zip((0.1, 0.2, 0.6, 0.9), ("width", "height") * 2, strict=True)]
+    assert overlap(clause["box"], drawn) > 0.97
+    hit = page.get_by_test_id("hit").first
+    expect(hit).to_have_attribute("data-image", image_id)
+    box = page.get_by_test_id("chosen-box")
+    expect(box).to_have_attribute("data-box", ",".join(map(str, clause["box"])))
+    page.get_by_test_id("query-picture").get_by_test_id("draw").wait_for()  # and another one
+    box.focus()
+    with page.expect_response(re.compile("/search$")):
+        page.keyboard.press("ArrowLeft")
+    assert sent[-1][0]["image_id"] == image_id
+    assert sent[-1][0]["box"][0] < clause["box"][0]
+    page.reload()
+    expect(box).to_have_attribute("data-box", ",".join(map(str, sent[-1][0]["box"])))
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_a_part_of_a_stored_picture_is_searched_by_keys_alone(visit: Visit, width: int, language: str) -> None:
+    page = visit(width=width, language=language)
+    sent = searches(page)
+    image_id, _ = opened(page)
+    way = page.get_by_test_id("draw-part")
+    way.press("Enter")
+    box = page.get_by_test_id("part").get_by_test_id("chosen-box")
+    expect(box).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    expect(way).to_be_focused()
+    page.keyboard.press("Enter")
+    before = box.get_attribute("data-box")
+    page.keyboard.press("ArrowRight")
+    expect(box).not_to_have_attribute("data-box", before or "")
+    moved = box.get_attribute("data-box") or ""
+    assert Axe().run(page, options=RULES).response["violations"] == []
+    with page.expect_response(re.compile("/search$")):
+        page.keyboard.press("Enter")
+    assert sent[-1] == [{"image_id": image_id, "box": [int(side) for side in moved.split(",")]}]
+    expect(page.get_by_test_id("viewer")).to_have_count(0)
 
 
 def test_a_phone_offers_its_camera(visit: Visit) -> None:

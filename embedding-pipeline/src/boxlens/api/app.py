@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,11 @@ def create_app(services: Services, page_dir: Path | None = None) -> FastAPI:
     app.state.metrics = Metrics(services)
     # the last one added is the outermost
     app.add_middleware(WithoutCookies)
-    app.add_middleware(Queue, refuse=problems.of_limit, concerns=is_work, at_once=WORK_AT_ONCE)
+    refuse = partial(problems.of_limit, limits=problems.picture_limits(settings))
+    app.add_middleware(Queue, refuse=refuse, concerns=is_work, at_once=WORK_AT_ONCE)
     app.add_middleware(
         ReceiveFirst,
-        refuse=problems.of_limit,
+        refuse=refuse,
         limit_of=body_limit(settings.max_upload_bytes),
         in_flight=settings.in_flight_bytes,
         per_hour=settings.upload_quota_bytes,

@@ -41,12 +41,12 @@ Names = Mapping[str, BothNames]
 
 
 def clause_of(subject: Subject, picture: PictureOf, weight: float = 1.0) -> queries.Clause:
-    """The domain's clause; ``picture`` brings an upload, or what lies at an address. Raises BadBox."""
+    """The domain's clause; ``picture`` brings the pixels where the subject is a picture. Raises BadBox."""
     if subject.text is not None:
         return queries.TextClause(subject.text, weight)
     if subject.object_id is not None:
         return queries.ObjectClause(subject.object_id, weight)
-    if subject.image_id is not None:
+    if subject.image_id is not None and not subject.is_picture:
         return queries.ObjectClause(objects.object_id(subject.image_id, 0), weight)
     example = picture(subject)
     height, width = example.pixels.shape[:2]

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from boxlens.domain.errors import BoxlensError, TooLarge, TooManyRequests, Unavailable
 from boxlens.domain.local_files import refusal
+from boxlens.settings import ApiSettings
 from browser_guard import Refusal
 from http_limits import Refused
 
@@ -34,6 +35,15 @@ class InputError(BaseModel):
     part: str = Field(description="body, query, path or header", examples=["body"])
     place: str = Field(description="path to the value inside that part", examples=["clauses[0].weight"])
     detail: str = Field(examples=["Input should be a finite number"])
+
+
+class Limits(BaseModel):
+    """The most that is taken, of what there was too much of."""
+
+    bytes: int | None = Field(None, description="of a file")
+    pixels: int | None = Field(None, description="of a picture: width times height")
+    characters: int | None = Field(None, description="of the text at the first place of `errors`")
+    items: int | None = Field(None, description="of the list at the first place of `errors`")
 
 
 class Problem(BaseModel):
@@ -61,6 +71,7 @@ class Problem(BaseModel):
     detail: str
     hint: str | None = None
     errors: list[InputError] | None = None
+    limits: Limits | None = None
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -77,6 +88,7 @@ def response(
     *,
     hint: str = "",
     errors: Sequence[InputError] = (),
+    limits: Mapping[str, int] | None = None,
     headers: Mapping[str, str] | None = None,
     **more: object,
 ) -> JSONResponse:
@@ -92,17 +104,26 @@ def response(
         body["hint"] = hint
     if errors:
         body["errors"] = [error.model_dump() for error in errors]
+    if limits:
+        body["limits"] = dict(limits)
     return JSONResponse(body | more, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def of_boxlens(error: BoxlensError) -> JSONResponse:
+def of_boxlens(error: BoxlensError, limits: Mapping[str, int] | None = None) -> JSONResponse:
     """A Boxlens error as an answer."""
     errors = [InputError(part="body", place=error.place, detail=error.detail)] if error.place else []
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     if isinstance(error, Unavailable | TooManyRequests) and error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
     detail, hint = without_paths(error.detail), without_paths(error.hint)
-    return response(error.status, error.code, error.title, detail, hint=hint, errors=errors, headers=headers)
+    return response(
+        error.status, error.code, error.title, detail, hint=hint, errors=errors, limits=limits, headers=headers
+    )
+
+
+def picture_limits(settings: ApiSettings) -> dict[str, int]:
+    """What a picture may have, as every problem says that tells of one too large."""
+    return {"bytes": settings.max_upload_bytes, "pixels": settings.max_pixels}
 
 
 def without_paths(text: str) -> str:
@@ -121,11 +142,15 @@ def of_refusal(refusal: Refusal) -> JSONResponse:
     return response(refusal.status, refusal.code, "This page may not do that", refusal.detail, hint=refusal.hint)
 
 
-def of_limit(refused: Refused) -> JSONResponse:
-    """What was too much, too slow or too large."""
+def of_limit(refused: Refused, limits: Mapping[str, int]) -> JSONResponse:
+    """What was too much, too slow or too large; ``limits``: those of pictures."""
     headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
-    title = TooLarge.title if refused.status == TooLarge.status else TooManyRequests.title
-    return response(refused.status, refused.code, title, refused.detail, hint=refused.hint, headers=headers)
+    large = refused.status == TooLarge.status
+    title = TooLarge.title if large else TooManyRequests.title
+    most = limits if large else None
+    return response(
+        refused.status, refused.code, title, refused.detail, hint=refused.hint, limits=most, headers=headers
+    )
 
 
 def of_unexpected(error: Exception) -> JSONResponse:
@@ -156,6 +181,15 @@ def place(path: Sequence[int | str]) -> str:
     return text.removeprefix(".")
 
 
+_COUNTED = {"string_too_long": "characters", "too_long": "items", "too_many_pictures": "items"}
+
+
+def _exceeded(error: Mapping[str, Any]) -> dict[str, int]:
+    """The limit that an input was over, where it was over one."""
+    counted = _COUNTED.get(error["type"])
+    return {counted: error["ctx"]["max_length"]} if counted else {}
+
+
 def _input_error(error: Mapping[str, Any]) -> InputError:
     path: tuple[int | str, ...] = tuple(error["loc"])
     part = str(path[0]) if path and path[0] in _PARTS else "body"
@@ -170,14 +204,17 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(BoxlensError)
     def boxlens(request: Request, error: BoxlensError) -> JSONResponse:
-        return of_boxlens(error)
+        large = isinstance(error, TooLarge)
+        return of_boxlens(error, picture_limits(request.app.state.services.settings.api) if large else None)
 
     @app.exception_handler(RequestValidationError)
     def validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [_input_error(entry) for entry in error.errors()][:20]
+        entries = error.errors()
+        errors = [_input_error(entry) for entry in entries][:20]
         first = errors[0]
         detail = f"{first.place or first.part}: {first.detail}"
-        return response(422, "bad_input", "The input cannot be used", detail, errors=errors)
+        limits = _exceeded(entries[0])
+        return response(422, "bad_input", "The input cannot be used", detail, errors=errors, limits=limits)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:

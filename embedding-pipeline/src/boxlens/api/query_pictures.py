@@ -1,17 +1,22 @@
-"""The pictures that requests bring: as a file, by an address, or by the id of an earlier upload."""
+"""The pictures of requests: as a file, by an address, or by the id of an earlier upload or a stored image."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import BinaryIO
 
+from boxlens.api import mappers
 from boxlens.api.schemas.clauses import Subject
+from boxlens.api.schemas.query import Query as SearchBody
 from boxlens.api.services import Picture, Services
+from boxlens.domain.collections import CollectionSet
 from boxlens.domain.errors import BadInput, EmptyInput, TooLarge
 from boxlens.domain.pictures import image_id_of
-from boxlens.domain.queries import PictureClause
+from boxlens.domain.queries import PictureClause, Query
 from boxlens.imaging.decoding import content_type
 from boxlens.library.uploads import keep_upload, load_upload
+from boxlens.pipeline.picture_files import stored_picture_bytes
 
 
 def read_file(services: Services, file: BinaryIO) -> bytes:
@@ -45,13 +50,21 @@ def kept_picture(services: Services, upload_id: str) -> bytes:
     return load_upload(services.store, upload_id, now=time.time())
 
 
-def picture_clause(services: Services, subject: Subject) -> PictureClause:
-    """The picture of a clause or part with upload_id or image_url, without its box and weight.
+def query_of(services: Services, searched: CollectionSet, body: SearchBody) -> Query:
+    """The query of a body with its pictures; stored ones are those of the collections that are searched.
 
-    Raises NotFound, FetchFailed, ForbiddenUrl, and what decoding raises.
+    Raises BadQuery, BadBox, NotFound, BadSource, FetchFailed, ForbiddenUrl, and what decoding raises.
     """
+    return mappers.query_of(body, partial(_picture_clause, services, searched))
+
+
+def _picture_clause(services: Services, searched: CollectionSet, subject: Subject) -> PictureClause:
+    """The picture of a clause or part, without its box and weight."""
     if subject.upload_id is not None:
         data = kept_picture(services, subject.upload_id)
+    elif subject.image_id is not None:
+        image = services.index.image(searched, subject.image_id)[0].image
+        data = stored_picture_bytes(image, services.store, services.fetcher)
     else:
         data = services.fetcher.fetch(subject.image_url or "")
     return PictureClause(services.decode(data).pixels, image_id=image_id_of(data))

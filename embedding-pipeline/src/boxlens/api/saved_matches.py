@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from boxlens.api import mappers, query_pictures
+from boxlens.api import query_pictures
 from boxlens.api.schemas.query import Query as SearchBody
 from boxlens.api.services import Services, with_ids, with_pack
 from boxlens.domain.answers.hits import Answer, Hit
@@ -32,7 +32,8 @@ def watcher_of(services: Services) -> SavedWatcher:
 def matching(services: Services, search: SavedSearch, image_ids: Sequence[str]) -> list[str]:
     """Those of at most 200 pictures that a saved search finds. Raises as a search."""
     body = SearchBody.model_validate(search.query)
-    asked = query_of(services, body)
+    searched = CollectionSet.of([search.collection, *(body.collections or ())])
+    asked = query_pictures.query_of(services, searched, body)
     inside = Filter((Condition("image_id", any_of=tuple(image_ids)),))
     query = replace(
         asked,
@@ -45,16 +46,10 @@ def matching(services: Services, search: SavedSearch, image_ids: Sequence[str]) 
         collapse_duplicates=False,
         groups="none",
     )
-    searched = CollectionSet.of([search.collection, *(body.collections or ())])
     answer = with_pack(
         services, searched, lambda scoped: scoped.searcher.search(searched, with_ids(query, scoped, searched))
     )
     return _matches(query, answer)
-
-
-def query_of(services: Services, body: SearchBody) -> Query:
-    """The query of a body with its pictures. Raises BadQuery, BadBox, NotFound."""
-    return mappers.query_of(body, partial(query_pictures.picture_clause, services))
 
 
 def _matches(query: Query, answer: Answer) -> list[str]:

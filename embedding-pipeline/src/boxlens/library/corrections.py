@@ -13,7 +13,6 @@ from boxlens.domain.boxes import Box
 from boxlens.domain.collections import PackInfo
 from boxlens.domain.errors import BadInput, Conflict, EmptyInput, NotFound
 from boxlens.domain.judgements.corrections import BoxState, Correction, judged, read_corrections, with_step
-from boxlens.domain.local_files import local_path
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import ImageRecord, Pixels
 from boxlens.domain.ports import Fetcher, ObjectStore, SearchIndex
@@ -22,7 +21,7 @@ from boxlens.language.label_recognition import label_of
 from boxlens.library.recorded_writer import RecordedWriter
 from boxlens.pipeline.crops import embedded, own_names
 from boxlens.pipeline.model_set import ModelSet, assign_text
-from boxlens.pipeline.picture_files import read_picture_file
+from boxlens.pipeline.picture_files import stored_picture_bytes
 
 MOST_OBJECTS = 1000
 """Boxes of one picture, above which no more are drawn."""
@@ -180,12 +179,7 @@ class Corrector:
 
     def _pixels(self, image: ImageRecord) -> Pixels:
         """Raises NotFound, BadSource or FetchFailed where the bytes of a picture are not there any more."""
-        if image.bucket:
-            data = self.store.get(image.bucket, image.image_key)
-        elif image.source_uri.startswith(("http://", "https://")):
-            data = self.fetcher.fetch(image.source_uri)
-        else:
-            data = read_picture_file(local_path(image.source_uri))
+        data = stored_picture_bytes(image, self.store, self.fetcher)
         return decode(data, max_pixels=self.models.limits.max_pixels).pixels
 
     def _label(self, text: str) -> str:

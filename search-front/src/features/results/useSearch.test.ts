@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { ref } from 'vue'
+import { useQueryClient } from '@tanstack/vue-query'
 import { Problem } from '@/api/problem'
-import type { Answer, PagedSearchRequest } from '@/api/types'
+import type { Answer, PagedSearchRequest, StoredImage } from '@/api/types'
 import { anAnswer } from '@/testing/fixtures'
 import { later, mounted, settled } from '@/testing/mounting'
-import { useSearch, type CollectionSearch } from './useSearch'
+import { showCorrected, useSearch, type CollectionSearch } from './useSearch'
 
 function words(text: string): CollectionSearch {
   return { collection: 'default', clauses: [{ text }] }
@@ -142,6 +143,24 @@ describe('useSearch', () => {
     await result.more()
     expect(requests).toHaveLength(2)
   })
+})
+
+it('shows a corrected picture as it is now, in its collection alone, and asks nothing', async () => {
+  const { requests, send } = server()
+  const { result } = await mounted(() => ({ ...useSearch(ref(words('dog')), send), client: useQueryClient() }))
+  const answer = anAnswer(['a', 'b'])
+  const object = { object_id: 'a-1', label: 'dog', kind: 'object' } as Answer['hits'][number]['objects'][number]
+  answer.hits[0]!.objects = [object]
+  requests[0]!.answer.resolve(answer)
+  await settled()
+  const image = { ...answer.hits[0]!, objects: [{ ...object, label: 'horse' }], corrections: [] } as StoredImage
+  showCorrected(result.client, 'elsewhere', image)
+  await settled()
+  expect(result.hits.value[0]!.objects[0]!.label).toBe('dog')
+  showCorrected(result.client, 'photos', image)
+  await settled()
+  expect(result.hits.value[0]!.objects[0]!.label).toBe('horse')
+  expect(requests).toHaveLength(1)
 })
 
 describe('going back', () => {

@@ -1,8 +1,8 @@
 import { computed, shallowRef, watch, type Ref } from 'vue'
-import { skipToken, useInfiniteQuery, useQueryClient, type InfiniteData } from '@tanstack/vue-query'
+import { skipToken, useInfiniteQuery, useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/vue-query'
 import { search } from '@/api/client'
-import type { Answer, SearchRequest } from '@/api/types'
-import { distinctHits } from '@/lib/hits'
+import type { Answer, Hit, SearchRequest, StoredImage } from '@/api/types'
+import { corrected, distinctHits } from '@/lib/hits'
 import type { Phase } from '@/lib/phase'
 
 /** A search and the collection it is made in. */
@@ -23,9 +23,10 @@ type Pages = InfiniteData<Answer, string | null>
 interface Visit {
   request: CollectionSearch | null
   /** Its entry in the cache. */
-  key: readonly ['search', number]
+  key: readonly [typeof SEARCH, number]
 }
 
+const SEARCH = 'search' // begins the keys of all searches in the cache
 const PAGE_SIZE = 40
 const MAX_RESTORED = 200 // results that are asked for at once where so many had been read before
 const MAX_VISITS = 12 // kept for going back to
@@ -46,7 +47,7 @@ export function useSearch(request: Ref<CollectionSearch | null>, send: typeof se
   function visitTo(next: CollectionSearch | null, returning: boolean): Visit {
     const text = JSON.stringify(next)
     const index = returning ? visits.findLastIndex((visit) => JSON.stringify(visit.request) === text) : -1
-    const visit: Visit = visits[index] ?? { request: next, key: ['search', ++visitCount] }
+    const visit: Visit = visits[index] ?? { request: next, key: [SEARCH, ++visitCount] }
     if (index >= 0) visits.splice(index, 1)
     visits.push(visit)
     for (const { key } of visits.splice(0, visits.length - MAX_VISITS)) client.removeQueries({ queryKey: key })
@@ -108,4 +109,15 @@ export function useSearch(request: Ref<CollectionSearch | null>, send: typeof se
   const retry = () => show(visitTo(request.value, false))
 
   return { phase, answer, hits, problem, hasMore, more, morePhase, moreProblem, retry }
+}
+
+/**
+ * Shows a picture that was corrected as it is now in all that was found of its collection.
+ *
+ * Nothing is asked anew, so that results stay where they are.
+ */
+export function showCorrected(client: QueryClient, collection: string, image: StoredImage): void {
+  const isIt = (hit: Hit) => hit.collection === collection && hit.image_id === image.image_id
+  const asNow = (page: Answer): Answer => ({ ...page, hits: page.hits.map((hit) => (isIt(hit) ? corrected(hit, image) : hit)) })
+  client.setQueriesData<Pages>({ queryKey: [SEARCH] }, (data) => data && { ...data, pages: data.pages.map(asNow) })
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from fastapi import APIRouter
 
@@ -35,8 +34,8 @@ def facets(collection: CollectionName, services: ServicesDep, filter: Expression
 @router.post("/facets", summary="Counts of what a search finds", responses=problems(401, 404, 413, 415, 422, 502, 503))
 def facets_of_query(collection: CollectionName, services: ServicesDep, body: FacetQuery) -> Facets:
     """The query is that of a search: what it finds is counted, by image. Without clauses: what its filter admits."""
-    query = mappers.query_of(body, partial(query_pictures.picture_clause, services))
     counted = CollectionSet.of([collection, *(body.collections or ())])
+    query = query_pictures.query_of(services, counted, body)
     with partial_answers() as losses:
         counts = with_pack(
             services, counted, lambda scoped: scoped.searcher.facets(counted, with_ids(query, scoped, counted))

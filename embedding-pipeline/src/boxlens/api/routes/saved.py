@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
-from boxlens.api import saved_matches
+from boxlens.api import query_pictures, saved_matches
 from boxlens.api.problems import problems
 from boxlens.api.schemas.query import Query
 from boxlens.api.schemas.saved import SavedMatch, SavedSearch, SavedSearchDetail, SavedSearches, SearchToSave
@@ -86,7 +86,7 @@ def _check(services: Services, searched: CollectionSet, query: Query) -> None:
     if any(subject.image_url is not None for subject in subjects):
         hint = "Send the picture to POST /v1/detect, and give its upload_id."
         raise BadQuery("A picture at an address cannot be saved.", hint=hint, place="query.clauses")
-    asked = saved_matches.query_of(services, query)
+    asked = query_pictures.query_of(services, searched, query)
     with_pack(services, searched, lambda scoped: with_ids(asked, scoped, searched))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
@@ -39,8 +38,8 @@ router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 @router.post("/search", summary="Search", responses=problems(401, 404, 413, 415, 422, 502, 503))
 def search(collection: CollectionName, body: SearchBody, services: ServicesDep, request: Request) -> Answer:
     """By words, example pictures and stored objects, together or alone, under a filter."""
-    query = mappers.query_of(body, partial(query_pictures.picture_clause, services))
     searched = CollectionSet.of([collection, *(body.collections or ())])
+    query = query_pictures.query_of(services, searched, body)
     return _answer(services, request, searched, query, explain=body.explain)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from fastapi import APIRouter
 
-from boxlens.api import mappers, query_pictures
+from boxlens.api import query_pictures
 from boxlens.api.parameters import CollectionName
 from boxlens.api.problems import problems
 from boxlens.api.schemas.spread import CellCount, MonthCount, Spread, SpreadQuery
@@ -24,8 +22,8 @@ router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 )
 def spread_of_query(collection: CollectionName, services: ServicesDep, body: SpreadQuery) -> Spread:
     """Counted is what `POST …/facets` counts, by image: by month, and by cell of the map."""
-    query = mappers.query_of(body, partial(query_pictures.picture_clause, services))
     counted = CollectionSet.of([collection, *(body.collections or ())])
+    query = query_pictures.query_of(services, counted, body)
     with partial_answers() as losses:
         counts = with_pack(
             services,

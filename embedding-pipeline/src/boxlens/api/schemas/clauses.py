@@ -36,7 +36,10 @@ class Subject(Strict):
     object_id: str | None = Field(None, pattern=OBJECT_ID)
     image_id: str | None = Field(None, pattern=IMAGE_ID)
     box: list[Finite] | None = Field(
-        None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the upright picture"
+        None,
+        min_length=4,
+        max_length=4,
+        description="of upload_id, image_url or image_id: x1, y1, x2, y2 in pixels of the upright picture",
     )
 
     @model_validator(mode="after")
@@ -44,9 +47,15 @@ class Subject(Strict):
         subjects = [self.text, self.upload_id, self.image_url, self.object_id, self.image_id]
         if sum(value is not None for value in subjects) != 1:
             raise PydanticCustomError("one_of", "Give exactly one of text, upload_id, image_url, object_id, image_id")
-        if self.box is not None and self.upload_id is None and self.image_url is None:
-            raise PydanticCustomError("box_alone", "A box goes with upload_id or image_url")
+        if self.box is not None and (self.text is not None or self.object_id is not None):
+            raise PydanticCustomError("box_alone", "A box goes with upload_id, image_url or image_id")
         return self
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether its pixels are looked at: a stored image without a box has its vectors already."""
+        part = self.image_id is not None and self.box is not None
+        return part or self.upload_id is not None or self.image_url is not None
 
 
 AnySubject = TypeVar("AnySubject", bound=Subject)

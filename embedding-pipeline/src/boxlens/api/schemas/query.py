@@ -242,7 +242,7 @@ class Query(Strict):
     @classmethod
     def _one_picture(cls, groups: str, info: ValidationInfo) -> str:
         clauses: list[Clause] = info.data.get("clauses", [])
-        pictures = sum(clause.upload_id is not None or clause.image_url is not None for clause in clauses)
+        pictures = sum(clause.is_picture for clause in clauses)
         if groups == "query_objects" and pictures != 1:
             raise PydanticCustomError("one_picture", "query_objects needs exactly one picture among the clauses")
         return groups
@@ -250,8 +250,9 @@ class Query(Strict):
     @field_validator("clauses", "all_of", mode="after")
     @classmethod
     def _few_pictures(cls, subjects: list[AnySubject]) -> list[AnySubject]:
-        if sum(subject.upload_id is not None or subject.image_url is not None for subject in subjects) > MAX_PICTURES:
-            raise PydanticCustomError("too_many_pictures", f"At most {MAX_PICTURES} of them may be pictures")
+        if sum(subject.is_picture for subject in subjects) > MAX_PICTURES:
+            most = {"max_length": MAX_PICTURES}
+            raise PydanticCustomError("too_many_pictures", "At most {max_length} of them may be pictures", most)
         return subjects
 
 

@@ -1,6 +1,7 @@
 import { watch, type Ref } from 'vue'
 import { useStorage } from '@vueuse/core'
 import type { PageState } from '@/url/pageState'
+import { boxOf, imageOf } from '@/url/places'
 
 /** What was looked for before, kept by this browser alone. */
 export type RecentSearch = Pick<PageState, 'words' | 'without' | 'uploads' | 'objects'>
@@ -9,7 +10,7 @@ const MAX_SEARCHES = 10
 
 const querySubset = ({ words, without, uploads, objects }: RecentSearch): RecentSearch => ({ words, without, uploads, objects })
 /** Two searches of the same pictures with other boxes are one for the reader. */
-const subject = (search: RecentSearch) => JSON.stringify([search.words, search.without, search.uploads.map(({ id }) => id), search.objects])
+const subject = (search: RecentSearch) => JSON.stringify([search.words, search.without, search.uploads.map(({ id }) => id), search.objects.map((place) => (boxOf(place) ? imageOf(place) : place))])
 
 /** Remembers each search once it is answered, the latest first, each but once. */
 export function useRecentSearches(state: Ref<PageState>, answered: Ref<boolean>) {

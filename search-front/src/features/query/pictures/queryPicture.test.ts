@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Box, FoundObject } from '@/api/types'
-import { imageOfObject, mainObject } from './queryPicture'
+import { mainObject } from './queryPicture'
 
 function detected(label: string, box: Box, box_score: number): FoundObject {
   return { label, label_name: null, box, box_norm: [0, 0, 1, 1], box_score }
@@ -14,5 +14,4 @@ describe('the object that is searched first', () => {
     expect(mainObject([bird, dog], size)).toBe(dog)
   })
   it('is none when nothing was found', () => expect(mainObject([], size)).toBeNull())
-  it('names its image', () => expect(imageOfObject('abc-12')).toBe('abc'))
 })

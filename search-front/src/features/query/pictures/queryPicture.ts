@@ -19,7 +19,7 @@ export interface SelectedPicture {
   picture: QueryPicture | null
   /** Boxes in its pixels; the last one is the one that can be moved. */
   chosen: Box[]
-  /** Of a stored image: the objects chosen. */
+  /** Of a stored image: the objects and own boxes chosen. */
   objects: string[]
 }
 
@@ -27,9 +27,4 @@ export interface SelectedPicture {
 export function mainObject(objects: readonly FoundObject[], size: Size): FoundObject | null {
   const weight = (o: FoundObject) => o.box_score * Math.sqrt(area(o.box) / (size.width * size.height))
   return objects.reduce<FoundObject | null>((best, o) => (best === null || weight(o) > weight(best) ? o : best), null)
-}
-
-/** The id of the image that a stored object is in. */
-export function imageOfObject(objectId: string): string {
-  return objectId.slice(0, objectId.lastIndexOf('-'))
 }

@@ -1,8 +1,9 @@
 import type { Box, FoundObject } from '@/api/types'
 import { roundBox, sameBox, wholeBox } from '@/lib/geometry'
 import type { PageState } from '@/url/pageState'
+import { imageOf, ownBox } from '@/url/places'
 import type { UrlState } from '@/url/useUrlState'
-import { imageOfObject, type SelectedPicture } from './queryPicture'
+import type { SelectedPicture } from './queryPicture'
 
 /** The list without `item` when it is in it and not alone, with it at the end when it is not. */
 function toggleItem<T>(items: readonly T[], item: T, same: (a: T, b: T) => boolean): T[] {
@@ -32,16 +33,31 @@ export function useBoxSelection(url: UrlState) {
     void go(withBoxes(selected, more && chosen.length > 0 ? toggleItem(chosen, box, sameBox) : [box]))
   }
 
+  /** The same of a stored image. */
+  function storedParts(selected: SelectedPicture): string[] {
+    return selected.objects.filter((place) => !place.endsWith('-0'))
+  }
+
+  /** The stored objects and own boxes with those of one picture changed. */
+  function withPlaces(selected: SelectedPicture, places: string[]): Partial<PageState> {
+    return { objects: [...state.value.objects.filter((place) => imageOf(place) !== selected.key), ...places] }
+  }
+
   function pickStored(selected: SelectedPicture, objectId: string, more: boolean): void {
-    const others = state.value.objects.filter((id) => imageOfObject(id) !== selected.key)
-    const chosen = selected.objects.filter((id) => !id.endsWith('-0')) // the frame goes with no other
-    void go({ objects: [...others, ...(more && chosen.length > 0 ? toggleItem(chosen, objectId, (a, b) => a === b) : [objectId])] })
+    const chosen = storedParts(selected)
+    void go(withPlaces(selected, more && chosen.length > 0 ? toggleItem(chosen, objectId, (a, b) => a === b) : [objectId]))
   }
 
   /** A box that was drawn, or the last chosen one after it was moved. */
   function draw(selected: SelectedPicture, box: Box, more: boolean, moved: boolean): void {
+    if (!selected.upload) return drawStored(selected, ownBox(selected.key, box), more, moved)
     const before = moved ? selected.chosen.slice(0, -1) : more ? parts(selected) : []
     void go(withBoxes(selected, [...before.filter((other) => !sameBox(other, box)), box]))
+  }
+
+  function drawStored(selected: SelectedPicture, drawn: string, more: boolean, moved: boolean): void {
+    const before = moved ? selected.objects.slice(0, -1) : more ? storedParts(selected) : []
+    void go(withPlaces(selected, [...before.filter((other) => other !== drawn), drawn]))
   }
 
   function whole(selected: SelectedPicture): void {
@@ -53,7 +69,7 @@ export function useBoxSelection(url: UrlState) {
   function remove(selected: SelectedPicture): void {
     void go({
       uploads: state.value.uploads.filter((upload) => upload.id !== selected.key),
-      objects: state.value.objects.filter((id) => imageOfObject(id) !== selected.key),
+      ...withPlaces(selected, []),
       open: null,
     })
   }

@@ -6,11 +6,12 @@ import type { FoundObject } from '@/api/types'
 import { roundBox, wholeBox } from '@/lib/geometry'
 import { largestSource } from '@/lib/imageSources'
 import { phaseOf } from '@/lib/phase'
+import { boxOf, imageOf } from '@/url/places'
 import { MAX_QUERY_PICTURES } from '@/url/searchRequest'
 import type { UrlState } from '@/url/useUrlState'
 import { downscale } from './downscale'
 import { previewOf } from './preview'
-import { imageOfObject, mainObject, type QueryPicture, type SelectedPicture } from './queryPicture'
+import { mainObject, type QueryPicture, type SelectedPicture } from './queryPicture'
 import { recall, remember } from './uploadCache'
 import { useAbortable } from './useAbortable'
 
@@ -93,7 +94,7 @@ export function useQueryPictures(url: UrlState, collection: Ref<string>, ready: 
   }
 
   const uploads = computed(() => url.state.value.uploads)
-  const images = computed(() => [...new Set(url.state.value.objects.map(imageOfObject))])
+  const images = computed(() => [...new Set(url.state.value.objects.map(imageOf))])
 
   const results = useQueries({
     queries: () => [
@@ -120,9 +121,9 @@ export function useQueryPictures(url: UrlState, collection: Ref<string>, ready: 
     ...uploads.value.map(({ id, boxes }, i) => ({ ...pictureAt(i), key: id, upload: true, chosen: boxes, objects: [] })),
     ...images.value.map((id, i) => {
       const { phase, picture } = pictureAt(uploads.value.length + i)
-      const objects = url.state.value.objects.filter((objectId) => imageOfObject(objectId) === id)
+      const objects = url.state.value.objects.filter((place) => imageOf(place) === id)
       const boxes = new Map((picture?.objects ?? []).map((o) => ['object_id' in o ? o.object_id : '', o.box]))
-      return { phase, picture, key: id, upload: false, chosen: objects.map((objectId) => boxes.get(objectId)).filter((box) => box !== undefined), objects }
+      return { phase, picture, key: id, upload: false, chosen: objects.map((place) => boxOf(place) ?? boxes.get(place)).filter((box) => box !== undefined), objects }
     }),
   ])
 
