@@ -19,13 +19,16 @@ from boxlens.models.runtimes.session import Array, TensorSpec, in_chunks
 
 _DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int64)": "int64", "tensor(float16)": "float16"}
 _QUIET = 3  # onnxruntime severity: errors only
+_BYTES_AT_ONCE = 5 << 19
+"""Of input in one run: four crops of 224 pixels. What lies between the layers is a hundred times as much and grows with the
+rows, while more rows are no faster."""
 
 
 class OnnxSession:
     """An ONNX file run by onnxruntime on the CPU.
 
-    ``threads`` of 0 takes as many as there are cores. A file whose batch is fixed is run chunk by chunk, its last
-    chunk filled up and cut off again. Raises ModelMissing when the file is absent, unreadable, or has another number
+    ``threads`` of 0 takes as many as there are cores. A large batch is run chunk by chunk; where the batch of the file
+    is fixed, by so many rows, the last chunk filled up and cut off again. Raises ModelMissing when the file is absent, unreadable, or has another number
     of inputs than one.
     """
 
@@ -45,7 +48,13 @@ class OnnxSession:
 
     def run(self, batch: Array) -> list[Array]:
         loaded = self._ready()
-        return in_chunks(loaded.run, batch, loaded.input.shape[0])
+        if fixed := loaded.input.shape[0]:
+            return in_chunks(loaded.run, batch, fixed)
+        rows = max(1, _BYTES_AT_ONCE // max(1, batch[:1].nbytes))
+        if len(batch) <= rows:
+            return loaded.run(batch)
+        parts = [loaded.run(batch[at : at + rows]) for at in range(0, len(batch), rows)]
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
     def _ready(self) -> _Loaded:
         if self._loaded is None:
@@ -65,6 +74,7 @@ class _Loaded:
         options.log_severity_level = _QUIET
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it keeps the most that any run has needed
         # several networks share the cores, and a thread that spins while it waits takes them from the others
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
