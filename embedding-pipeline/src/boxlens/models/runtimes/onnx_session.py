@@ -20,16 +20,16 @@ from boxlens.models.runtimes.session import Array, TensorSpec, in_chunks
 _DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int64)": "int64", "tensor(float16)": "float16"}
 _QUIET = 3  # onnxruntime severity: errors only
 _BYTES_AT_ONCE = 5 << 19
-"""Of input in one run: four crops of 224 pixels. What lies between the layers is a hundred times as much and grows with the
-rows, while more rows are no faster."""
+"""Of input in one run: four crops of 224 pixels. What lies between the layers is a hundred times as much and grows
+with the rows, while more rows are no faster."""
 
 
 class OnnxSession:
     """An ONNX file run by onnxruntime on the CPU.
 
     ``threads`` of 0 takes as many as there are cores. A large batch is run chunk by chunk; where the batch of the file
-    is fixed, by so many rows, the last chunk filled up and cut off again. Raises ModelMissing when the file is absent, unreadable, or has another number
-    of inputs than one.
+    is fixed, by so many rows, the last chunk filled up and cut off again. Raises ModelMissing when the file is absent,
+    unreadable, or has another number of inputs than one.
     """
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
