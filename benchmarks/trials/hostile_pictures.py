@@ -11,7 +11,7 @@ import argparse
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,6 @@ BUDGET = 1_000_000_000
 """Bytes that decoding may take, in each of both processes."""
 
 HEALTHY_S = 0.5
-CLIENTS = 6
 
 
 @dataclass
@@ -44,25 +43,37 @@ class Result:
 def send(api: httpx.Client, proxy: httpx.Client, pictures: Iterable[tuple[str, bytes]], clients: int) -> Result:
     """Sends each picture to all that decodes."""
     result = Result()
+    path = f"/v1/collections/{COLLECTION}/images"
+    numbered, turn = enumerate(pictures), threading.Lock()
 
-    def all_of(numbered: tuple[int, tuple[str, bytes]]) -> None:
-        number, (kind, data) = numbered
-        files = {"file": ("a.jpg", data, "image/jpeg")}
-        key = f"/file/hostile/{number}"
-        asked = (
-            ("looked at", lambda: api.post("/v1/detect", files=files)),
-            ("taken in", lambda: api.post(f"/v1/collections/{COLLECTION}/images", files=files)),
-            ("kept", lambda: proxy.put(key, content=data)),
-            ("made small", lambda: proxy.get(key, params={"w": "320"})),
-        )
-        for what, ask in asked:
+    def sending() -> None:
+        while True:
+            with turn:  # made one at a time: all of them take much memory
+                number, (kind, data) = next(numbered, (-1, ("", b"")))
+            if number < 0:
+                return
+            all_of(number, kind, data)
+
+    def all_of(number: int, kind: str, data: bytes) -> None:
+        files, key = {"file": ("a.jpg", data, "image/jpeg")}, f"/file/hostile/{number}"
+        send_one(f"{number}, {kind}", "looked at", lambda: api.post("/v1/detect", files=files))
+        send_one(f"{number}, {kind}", "taken in", lambda: api.post(path, files=files))
+        send_one(f"{number}, {kind}", "kept", lambda: proxy.put(key, content=data))
+        send_one(f"{number}, {kind}", "made small", lambda: proxy.get(key, params={"w": "320"}))
+
+    def send_one(which: str, what: str, ask: Callable[[], httpx.Response]) -> None:
+        try:
             answer = ask()
-            result.answers[what, answer.status_code] += 1
-            if answer.status_code >= 500 and not (answer.status_code == 503 and "retry-after" in answer.headers):
-                result.wrong.append(f"{number}, {kind}, {what}: {answer.status_code} {answer.text[:200]}")
+        except httpx.TransportError as error:
+            result.wrong.append(f"{which}, {what}: {type(error).__name__}")
+            return
+        result.answers[what, answer.status_code] += 1
+        if answer.status_code >= 500 and not (answer.status_code == 503 and "retry-after" in answer.headers):
+            result.wrong.append(f"{which}, {what}: {answer.status_code} {answer.text[:200]}")
 
     with ThreadPoolExecutor(clients) as threads:
-        list(threads.map(all_of, enumerate(pictures)))
+        for sender in [threads.submit(sending) for _ in range(clients)]:
+            sender.result()
     return result
 
 
@@ -97,7 +108,7 @@ class Held:
         return f"{self.name} took {more:.0f} MiB more than its budget allows" if more * 2**20 > BUDGET else ""
 
 
-def trial(whole: Whole, count: int) -> Result:
+def trial(whole: Whole, count: int, clients: int) -> Result:
     """Sends so many, and adds what was wrong with the processes and the answers of /healthz."""
     stop = threading.Event()
     with whole.client() as api, ThreadPoolExecutor(1) as watcher:
@@ -110,7 +121,7 @@ def trial(whole: Whole, count: int) -> Result:
         health = watcher.submit(healths, whole, stop)
         try:
             with httpx.Client(base_url=f"http://{address.netloc}", timeout=120, trust_env=False) as proxy:
-                result = send(api, proxy, hostile_pictures(count), CLIENTS)
+                result = send(api, proxy, hostile_pictures(count), clients)
         finally:
             stop.set()
         times = sorted(health.result())
@@ -125,13 +136,14 @@ def trial(whole: Whole, count: int) -> Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=400)
+    parser.add_argument("--clients", type=int, default=6)
     options = parser.parse_args()
     names = ("BOXLENS_PIPELINE__DECODE_BUDGET_BYTES", "BOXLENS_PROXY__DECODE_BUDGET_BYTES")
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "data", **dict.fromkeys(names, str(BUDGET))) as whole,
     ):
-        result = trial(whole, options.pictures)
+        result = trial(whole, options.pictures, options.clients)
     print(f"{len(result.wrong)} wrong with {options.pictures} pictures")
     for fault in result.wrong[:20]:
         print(f"  {fault}")

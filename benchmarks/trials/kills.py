@@ -70,7 +70,7 @@ def kill(whole: Whole, ingester: Ingester, name: str, result: Result) -> None:
         alive = [process for process in processes(whole)[name] if process.pid != victims[0].pid]
         if len(alive) >= len(victims) and ready(whole):
             break
-        time.sleep(0.1)
+        time.sleep(0.25)  # looking at all processes costs what those who start need
     seconds = time.monotonic() - started
     result.waits.setdefault(name, []).append(seconds)
     if seconds > BACK_S:

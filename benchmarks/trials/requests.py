@@ -19,6 +19,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from schemathesis import GenerationMode
 from tests.api.made_requests import Served, operations, requests_of, serving_pictures
 
+PATIENCE_S = 600.0
+"""Seconds for one answer: how fast it comes is no matter here."""
+
 
 class Requests:
     """Sends what is made, and keeps the answers: by status, and the server errors."""
@@ -38,7 +41,7 @@ class Requests:
         @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=made)
         def requests(case: schemathesis.Case[Any]) -> None:
-            answer = case.call()
+            answer = case.call(timeout=PATIENCE_S)
             self.statuses[answer.status_code] += 1
             if answer.status_code >= 500:
                 self.faults.append(f"{answer.status_code} {answer.text[:500]}\n  {case.as_curl_command()}")

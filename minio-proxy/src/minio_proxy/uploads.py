@@ -25,6 +25,7 @@ from minio_proxy.media_types import SNIFF_BYTES
 
 _BLOCK = 1024 * 1024
 _STALE_S = 24 * 3600  # a file this old belongs to a process that was killed
+_LEAST_RATE = 4096.0  # bytes a second, reckoned from the longest wait for bytes after the start
 _HEADERS_ROOM = 64 * 1024  # boundaries and part headers around the file of a form
 
 
@@ -94,7 +95,7 @@ class Receiver:
     async def _body(self, request: Request, limit: int) -> AsyncGenerator[bytes, None]:
         """The bytes as they come, counted and timed."""
         stream = aiter(request.stream())
-        received = 0
+        received, started = 0, time.monotonic()
         while True:
             try:
                 async with asyncio.timeout(self._idle_s):
@@ -108,6 +109,8 @@ class Receiver:
             received += len(block)
             if received > limit:
                 raise self._too_large()
+            if received < _LEAST_RATE * (time.monotonic() - started - self._idle_s):
+                raise TooSlow("The bytes came too slowly.", hint="Send it again over a faster line.")
             yield block
 
     def _too_large(self) -> TooLarge:

@@ -22,6 +22,7 @@ from picture_decoding.header import (
     format_of,
     iptc_of,
     named_failures,
+    notes_of_png,
     opened,
     orientation_of,
     size_is_upright,
@@ -72,8 +73,9 @@ class Picture:
         check_size(*self._size, self._max_pixels)
         check_claim(self._data, self._coded_as, *self._size)
         self._profile = profile_of(self._header)
-        self.exif = exif_of(self._header)
-        self.xmp, self.iptc = xmp_of(self._header), iptc_of(self._header)
+        noted = notes_of_png(self._data) if self._coded_as == "png" else self._header
+        self.exif = exif_of(noted)
+        self.xmp, self.iptc = xmp_of(noted), iptc_of(noted)
         if raw and not self.exif:
             self.exif = camera_raw.notes_of(data)
         self.orientation = orientation_of(self.exif, preview.orientation if preview else 1)

@@ -93,6 +93,11 @@ def test_a_key_over_its_limit_is_told_when_to_come_again_and_others_are_not_held
     assert client.get(C, headers=bearer(free)).status_code == 200
 
 
+def test_what_a_key_may_not_do_counts_against_its_limit(client: TestClient, keys: KeyFile) -> None:
+    limited = keys.make("anna", "read", per_minute=1)
+    assert [client.delete(C, headers=bearer(limited)).status_code for _ in range(2)] == [403, 429]
+
+
 def test_the_page_is_signed_in_by_a_cookie_that_no_script_reads(client: TestClient, keys: KeyFile) -> None:
     key = keys.make("anna", "write")
     assert client.post("/v1/session").status_code == 401

@@ -9,6 +9,9 @@ import textwrap
 import threading
 
 import pytest
+from benchmarks.trials.input_kinds import chunk
+from PIL import Image
+from PIL.ExifTags import Base
 from tests.samples.pictures import NOISE, saved
 
 from minio_proxy.derived.pictures import Recipe, derive
@@ -117,3 +120,39 @@ def test_hostile_headers_stay_within_the_budget() -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(HOSTILE)], capture_output=True, text=True, check=True)
     peak, before = map(int, done.stdout.split())
     assert (peak - before) * 1024 <= 150_000_000
+
+
+HEADER = """
+    import io
+    from PIL import Image
+    from picture_decoding import Picture
+
+    def kilobytes(field):
+        return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(field))
+
+    out = io.BytesIO()
+    Image.new("RGB", (200, 100)).save(out, "PNG")
+    Picture(out.getvalue(), max_pixels=64_000_000)
+    out = io.BytesIO()
+    Image.new("RGB", (7000, 7000)).save(out, "PNG")
+    open("/proc/self/clear_refs", "w").write("5")
+    before = kilobytes("VmHWM")
+    Picture(out.getvalue(), max_pixels=64_000_000)
+    print(kilobytes("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+def test_reading_a_header_decodes_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(HEADER)], capture_output=True, text=True, check=True)
+    assert int(done.stdout) * 1024 < 7000 * 7000
+
+
+def test_notes_behind_the_pixels_of_a_png_are_read() -> None:
+    exif = Image.Exif()
+    exif[Base.Orientation] = 6
+    block = chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    data = saved(NOISE, "PNG")
+    end = data.index(b"IEND") - 4
+    assert Picture(data, max_pixels=LIMIT).orientation == 1
+    assert Picture(data[:end] + block + data[end:], max_pixels=LIMIT).orientation == 6

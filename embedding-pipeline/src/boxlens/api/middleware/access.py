@@ -168,10 +168,6 @@ class RequireKey:
                 self._note_refusal("refused", "", scope)
             hint = "Send it as Authorization: Bearer KEY or X-API-Key: KEY."
             raise Denied("A valid API key is needed.", hint=hint)
-        if not key.may(role):
-            self._note_refusal("forbidden", key.name, scope)
-            hint = f"Use a key with the role {role}: boxlens keys make NAME --role {role}"
-            raise Forbidden(f"The key {key.name} has the role {key.role}, and this needs {role}.", hint=hint)
         wait_s = self._limits.wait_s(key, time.monotonic())
         if wait_s:
             raise TooManyRequests(
@@ -179,6 +175,10 @@ class RequireKey:
                 hint="Send fewer, or ask for a key with a higher limit.",
                 retry_after_s=int(wait_s) + 1,
             )
+        if not key.may(role):
+            self._note_refusal("forbidden", key.name, scope)
+            hint = f"Use a key with the role {role}: boxlens keys make NAME --role {role}"
+            raise Forbidden(f"The key {key.name} has the role {key.role}, and this needs {role}.", hint=hint)
         self._note_use(key, scope)
         return key
 
