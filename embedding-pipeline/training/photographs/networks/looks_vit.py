@@ -94,9 +94,8 @@ def train(features: Path, pack: Path, folder: Path, *, minutes: float, seed: int
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, (steps + 1) / 60) * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
         some = chance.choice(rows, BATCH, replace=False)
-        with torch.autocast("cpu", torch.bfloat16):
-            out = vit(torch.from_numpy(views.deep_rows(some)))
-        vectors, targets = normalize(out.float(), dim=-1), torch.from_numpy(taught[some])
+        vectors = normalize(vit(torch.from_numpy(views.deep_rows(some))), dim=-1)
+        targets = torch.from_numpy(taught[some])
         away = 1 - (vectors * targets).sum(1).mean()
         alike, same = _relations(vectors, targets), _labelled(vectors, labels[some])
         optimiser.zero_grad()
