@@ -240,6 +240,37 @@ def test_a_csv_line_of_no_use_fails_by_itself(tmp_path: Path) -> None:
     assert manifest_line(refs[1]) == {"uri": str(tmp_path / "b.jpg"), "caption": "caf\\xe9"}
 
 
+@pytest.mark.parametrize(
+    ("rows", "lines", "taken"),
+    [
+        (['a.jpg,"no end', "b.jpg,x", "c.jpg,y"], [2, None, None], ["b.jpg", "c.jpg"]),
+        (['a.jpg,"no end', 'b.jpg,"whole, here"', "c.jpg,y"], [2, None, None], ["b.jpg", "c.jpg"]),
+        (['a.jpg,"no end', 'b.jpg,"nor ""here""', "c.jpg,y"], [2, 3, None], ["c.jpg"]),
+        (["a.jpg,x", 'b.jpg,"no end'], [None, 3], ["a.jpg"]),
+        (['a.jpg,"two\nlines"', 'b.jpg,"no end', "", "c.jpg,y"], [None, 4, None], ["a.jpg", "c.jpg"]),
+        (['a.jpg,"no end', *["b.jpg," + "x" * 1000] * 200], [2, *[None] * 200], ["b.jpg"] * 200),
+    ],
+)
+def test_a_quote_that_is_not_closed_costs_its_own_line_alone(
+    tmp_path: Path, rows: list[str], lines: list[int | None], taken: list[str]
+) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join(["uri,caption", *rows]) + "\n")
+    refs = list(references([str(path)]))
+    assert [ref.problem.line if ref.problem else None for ref in refs] == lines
+    assert names([ref for ref in refs if ref.problem is None]) == taken
+
+
+def test_a_quote_that_is_not_closed_in_a_table_is_named_and_the_lines_behind_it_speak(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "words.csv").write_text('SourceFile,Description\na.jpg,"no end\nb.jpg,a bridge\n')
+    first, fault, second = references([str(tmp_path)])
+    assert (first.caption, second.caption) == (None, "a bridge")
+    assert fault.problem is not None
+    assert (fault.problem.file, fault.problem.line) == (str(tmp_path / "words.csv"), 2)
+
+
 def test_a_column_whose_name_is_no_text_can_be_told(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_bytes(b"uri,caf\xe9\na.jpg,x\n")

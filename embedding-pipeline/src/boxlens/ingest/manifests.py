@@ -14,7 +14,7 @@ from boxlens.domain.local_files import FILE_URI, is_unicode, local_path, manifes
 from boxlens.domain.references import REMOTE, ImageRef, SourceProblem
 from boxlens.imaging.moments import moment, place
 from boxlens.ingest.sidecar_refs import SidecarsBeside
-from boxlens.ingest.text_files import encoding_of
+from boxlens.ingest.text_files import csv_rows, encoding_of
 
 SUFFIXES = (".jsonl", ".ndjson", ".csv")
 LONGEST_LINE = 4 * 1024 * 1024
@@ -194,15 +194,8 @@ def _csv_lines(file: IO[str], path: Path) -> Iterator[Line]:
     names = next(csv.reader([head], delimiter=delimiter), [])
     if "uri" not in names:
         raise BadSource(f"{shown(str(path))}: no column uri.", hint="The manifest must be CSV with a header line.")
-    rows = csv.reader(file, delimiter=delimiter, strict=True)
-    while True:
-        number = rows.line_num + 2
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield number, BadSource(str(error), hint="Double the quotes that stand inside quotes.")
-            continue
-        if row:
-            yield number, {name: value for name, value in zip(names, row, strict=False) if name and value}
+    for row in csv_rows(file, delimiter, first=2):
+        if row.error:
+            yield row.line, BadSource(row.error, hint="Double the quotes that stand inside quotes.")
+        else:
+            yield row.line, {name: value for name, value in zip(names, row.fields, strict=False) if name and value}

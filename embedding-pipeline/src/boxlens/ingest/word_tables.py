@@ -5,7 +5,6 @@ A CSV file is one when a column of its header names files, and some of these lie
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from boxlens.domain.errors import BadSource
 from boxlens.imaging.picture_words import PictureWords, words_of
-from boxlens.ingest.text_files import read_text
+from boxlens.ingest.text_files import CsvRow, csv_rows, read_text
 
 SUFFIX = ".csv"
 _NAMES = ("imgname", "filename", "file_name", "file", "sourcefile", "image", "name")
@@ -32,19 +31,21 @@ class TableRow:
 def table_rows(path: Path, pictures: Collection[str]) -> Mapping[str, TableRow]:
     """What a table says, by the names of the pictures of its folder; nothing where the file is no such table."""
     try:
-        lines = csv.reader(io.StringIO(read_text(path), newline=""))
-        header = [_key(name) for name in next(lines, [])]
+        lines = csv_rows(io.StringIO(read_text(path), newline=""))
+        header = [_key(name) for name in next(lines, CsvRow(1, [])).fields]
         column = next((header.index(name) for name in _NAMES if name in header), None)
         if column is None:
             return {}
         rows: dict[str, TableRow] = {}
-        for row in lines:
+        for line, row, error in lines:
             name = PurePosixPath(row[column].replace("\\", "/")).name if column < len(row) else ""
+            if error:
+                name = name.strip('"')
             if name in pictures:
                 said = {key: value for key, value in zip(header, row, strict=False) if key not in _NAMES}
-                rows[name] = TableRow(path, words_of(said), lines.line_num)
+                rows[name] = TableRow(path, PictureWords(faults=(error,)) if error else words_of(said), line)
         return rows
-    except (BadSource, csv.Error):  # the file is named as one that is no picture
+    except BadSource:  # the file is named as one that is no picture
         return {}
 
 
