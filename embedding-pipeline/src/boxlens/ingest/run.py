@@ -6,7 +6,7 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from boxlens.domain.errors import BadSource, Unavailable
@@ -15,7 +15,7 @@ from boxlens.domain.ports import ChangingIndex
 from boxlens.domain.references import ImageRef
 from boxlens.domain.reports import SURE_THING, Failure, IngestReport
 from boxlens.ingest.collection_images import CollectionImages
-from boxlens.pipeline.annotations import apply_metadata
+from boxlens.pipeline.annotations import FirstWords, apply_metadata, with_metadata
 from boxlens.pipeline.engine import IngestEngine, Outcome
 from boxlens.pipeline.rows import Failed, Outage, Rewritten, Unchanged
 from boxlens.pipeline.shots import ShotObjects
@@ -75,7 +75,7 @@ class IngestRun:
         journal: Journal | None,
     ) -> None:
         self._writer, self._collection, self._engine, self._clock = writer, collection, engine, clock
-        self._images, self._shots = images, ShotObjects()
+        self._images, self._shots, self._words = images, ShotObjects(), FirstWords()
         self._on_failure, self._journal = on_failure, journal
         self._started = time.perf_counter()
         self._counts: Counter[str] = Counter()
@@ -113,9 +113,10 @@ class IngestRun:
             elif isinstance(outcome, Unchanged):
                 self._counts[outcome.standing] += 1
                 if outcome.image_id:
+                    self._words.admit(outcome.image_id, ref)
                     settled.append(Settled(ref, outcome.image_id, outcome.standing))
-            else:
-                self._plan(ref, outcome, writing, worked.settled_before)
+            elif as_it_is := self._plan(ref, outcome, writing, worked.settled_before):
+                settled.append(as_it_is)
         settled.extend(self._write(writing))
         self._settled += 1
         self._recent.append((self._settled, writing))
@@ -131,8 +132,9 @@ class IngestRun:
         outcome: tuple[IndexedObject, ...] | Rewritten,
         writing: dict[str, _Planned],
         settled_before: int,
-    ) -> None:
-        """Choose what to write of one image; the same bytes met again are one image with the words of both."""
+    ) -> Settled | None:
+        """Choose what to write of one image; the same bytes met again are one image with the words of both, and the
+        first one's where these disagree. An image that is to stay as it is stored comes back."""
         objects = outcome.objects if isinstance(outcome, Rewritten) else outcome
         image_id = objects[0].image.image_id
         count = "updated" if isinstance(outcome, Rewritten) else "stored"
@@ -143,12 +145,23 @@ class IngestRun:
         met = met or next((chunk[image_id] for chunk in unseen if image_id in chunk), None)
         if count == "stored":
             objects = self._shots.once(objects)
+        before = outcome.before if isinstance(outcome, Rewritten) else None
         if met is not None:
-            count, objects = "unchanged", apply_metadata(met.objects, ref)
+            admitted = self._words.admit(image_id, ref, met.objects[0].image)
+            count, objects = "unchanged", apply_metadata(met.objects, admitted)
+        elif before is not None:
+            image = with_metadata(before, self._words.admit(image_id, ref, before))
+            if image == before:
+                self._counts["unchanged"] += 1
+                return Settled(ref, image_id, "unchanged")
+            objects = tuple(replace(obj, image=image) for obj in objects)
+        else:
+            self._words.admit(image_id, ref)
         self._counts[count] += 1
         if count == "stored":
             self._counts["unsure"] += all(o.kind == "frame" or o.box_score < SURE_THING for o in objects)
         writing[image_id] = _Planned((*refs, (ref, count)), objects)
+        return None
 
     def _write(self, writing: Mapping[str, _Planned]) -> list[Settled]:
         """Write whole images; those that are stored. An image with a refused document failed."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from boxlens.domain.local_files import local_path, unicode_name
 from boxlens.domain.objects import IndexedObject
@@ -13,6 +14,9 @@ from boxlens.domain.references import ImageRef
 SAME_BOX = 0.5
 """Intersection over union from which boxes of two detectors are taken to show the same thing."""
 
+
+_UNSAID: Mapping[str, Any] = {"caption": None, "tags": (), "taken_at": None, "location": None, "attributes": {}}
+"""What a reference may say of its picture, with the values of one that does not."""
 
 MOST_PLACES = 64
 """Places and names of one picture that are kept: a blank frame may lie anywhere."""
@@ -76,6 +80,31 @@ def apply_metadata(objects: Sequence[IndexedObject], ref: ImageRef) -> tuple[Ind
     """
     image = with_metadata(objects[0].image, ref)
     return tuple(replace(obj, image=image) for obj in objects)
+
+
+class FirstWords:
+    """What the references of one ingest say of its images: where copies disagree, the first one's words count.
+
+    Remembers about 100 bytes for each image of which something is said.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[int, int] = {}
+
+    def admit(self, image_id: str, ref: ImageRef, image: ImageRecord | None = None) -> ImageRef:
+        """A reference of the image, which is remembered, without what an earlier one said as long as ``image``, the
+        record as it stands, tells it."""
+        key = int(image_id[:16], 16)
+        before = self._said.get(key, 0)
+        says = {name: 1 << place for place, name in enumerate(_UNSAID) if getattr(ref, name) != _UNSAID[name]}
+        if says:
+            self._said[key] = before | sum(says.values())
+        unsaid = {
+            name: _UNSAID[name]
+            for name, bit in says.items()
+            if before & bit and image is not None and getattr(image, name) != _UNSAID[name]
+        }
+        return replace(ref, **unsaid)
 
 
 def transfer_annotations(before: Sequence[IndexedObject], after: Sequence[IndexedObject]) -> tuple[IndexedObject, ...]:

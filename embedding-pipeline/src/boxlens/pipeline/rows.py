@@ -54,10 +54,12 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rewritten:
-    """Stored already, but its owner now says something else of it: the known vectors with the new words."""
+    """Stored already, but its owner now says something else of it: the known vectors with the new words. ``before`` is
+    the record as it is stored; None where the words are those of another pack's image."""
 
     ref: ImageRef
     objects: tuple[IndexedObject, ...]
+    before: ImageRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

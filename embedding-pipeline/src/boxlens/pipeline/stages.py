@@ -181,7 +181,7 @@ class Stages:
         repaired = self._put_again(row, frame.image)
         if with_metadata(frame.image, row.ref) == frame.image:
             return Unchanged(row.ref, row.image_id, "repaired" if repaired else "unchanged")
-        return Rewritten(row.ref, apply_metadata(self._stored.whole(row.image_id), row.ref))
+        return Rewritten(row.ref, apply_metadata(self._stored.whole(row.image_id), row.ref), frame.image)
 
     def _put_again(self, row: Fetched, image: ImageRecord) -> bool:
         """Put the bytes of a stored picture once more when they are lost or cut; whether they were."""
