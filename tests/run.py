@@ -1,19 +1,17 @@
 """``./boxlens test``: prepares, then runs every layer; fails when any of them did.
 
 Without arguments: linters and type checks of both languages, unit tests of the page, then pytest over all layers, in
-two processes and with coverage. Up to three tests that fail there are run again by themselves. ``--fast``: the unit and
-contract layers alone, and nothing of Chromium. With other arguments: pytest alone, with those.
+two processes and with coverage. ``--fast``: the unit and contract layers alone, and nothing of Chromium. With other
+arguments: pytest alone, with those.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from boxlens.domain.errors import BoxlensError
@@ -26,9 +24,6 @@ from tests.servers import elasticsearch
 PARALLEL = ("-n", "2", "--dist", "loadfile")
 COVERAGE = ("--cov=boxlens", "--cov=minio_proxy", "--cov-report=term:skip-covered")
 FAST = ("-q", "tests/unit", "tests/contract")
-LAST_FAILED = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
-FEW = 3  # tests that may have met another test or a busy machine; more of them are a fault of the code
-TIMES_ALONE = 3
 
 
 def pytest_command(*arguments: str) -> list[str]:
@@ -64,26 +59,6 @@ def run_fast(arguments: list[str]) -> int:
         return subprocess.run(pytest_command(*PARALLEL, *FAST, *arguments), cwd=ROOT, env=environment).returncode
 
 
-def passes_alone(failed: Sequence[str], run: Callable[[Sequence[str]], int]) -> bool:
-    """Whether few tests failed, and ``run``, which gives pytest's exit status, passes all of them three times."""
-    if not 0 < len(failed) <= FEW:
-        return False
-    headline("failed beside others, run alone")
-    return all(run(failed) == 0 for _ in range(TIMES_ALONE))
-
-
-def run_all() -> int:
-    """Every layer in two processes. A test that fails there and passes alone is told, as a fault of the test."""
-    status = subprocess.run(pytest_command("--cache-clear", *PARALLEL, *COVERAGE), cwd=ROOT).returncode
-    if status != 1:
-        return status
-    failed = sorted(json.loads(LAST_FAILED.read_text())) if LAST_FAILED.is_file() else []
-    if not passes_alone(failed, lambda tests: subprocess.run(pytest_command("-q", *tests), cwd=ROOT).returncode):
-        return status
-    print(f"Failed beside other tests, passed {TIMES_ALONE} times alone. To be mended: {', '.join(failed)}", flush=True)
-    return 0
-
-
 def main(arguments: list[str]) -> int:
     started = time.monotonic()
     fast = arguments[:1] == ["--fast"]
@@ -108,7 +83,8 @@ def main(arguments: list[str]) -> int:
     headline("pytest")
     if failed:
         print(f"Failed before pytest: {', '.join(failed)}", flush=True)
-    status = subprocess.run(pytest_command(*arguments), cwd=ROOT).returncode if arguments else run_all()
+    command = pytest_command(*(arguments or (*PARALLEL, *COVERAGE)))
+    status = subprocess.run(command, cwd=ROOT).returncode
     return status or (1 if failed else 0)
 
 
