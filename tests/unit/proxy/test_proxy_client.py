@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -32,6 +33,7 @@ def store(answer: Answer, **more: Any) -> ProxyStore:
         (401, Unavailable),
         (403, Unavailable),
         (422, BadInput),
+        (429, ProxyAway),
         (500, ProxyAway),
         (503, ProxyAway),
     ],
@@ -54,6 +56,48 @@ def test_connection_errors_and_503_are_tried_again() -> None:
 
     assert store(answer).get("images", "a") == b"bytes"
     assert tries == ["GET", "GET", "GET"]
+
+
+@pytest.mark.parametrize("stumble", [408, 429, 500, 502, 503, 504, "refused", "reset", "cut"])
+@pytest.mark.parametrize("verb", ["put", "put_file", "get", "stat", "delete"])
+def test_what_passes_is_sent_again_from_its_first_byte(tmp_path: Path, verb: str, stumble: int | str) -> None:
+    """And no more than four times; a file is read anew for each."""
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(b"bytes" * 500_000)
+    bodies: list[bytes] = []
+    stumbles: list[int | str] = [stumble] * 3
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.read())
+        if not stumbles:
+            headers = {"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT", "Content-Length": "3"}
+            return httpx.Response(200, content=b"bye", headers=headers)
+        match stumbles.pop():
+            case int(status):
+                return httpx.Response(status)
+            case "refused":
+                raise httpx.ConnectError("refused", request=request)
+            case "reset":
+                raise httpx.WriteError("reset", request=request)
+        raise httpx.RemoteProtocolError("half of a body came", request=request)
+
+    def once() -> None:
+        client = store(answer)
+        calls: dict[str, Callable[[], object]] = {
+            "put": lambda: client.put("videos", "a", file.read_bytes(), "video/mp4"),
+            "put_file": lambda: client.put_file("videos", "a", file),
+            "get": lambda: client.get("videos", "a"),
+            "stat": lambda: client.stat("videos", "a"),
+            "delete": lambda: client.delete("videos", "a"),
+        }
+        calls[verb]()
+
+    once()
+    assert bodies == [file.read_bytes() if verb.startswith("put") else b""] * 4
+    stumbles[:] = [stumble] * 50
+    with pytest.raises(ProxyAway):
+        once()
+    assert len(bodies) == 8
 
 
 def test_away_for_good_names_the_address() -> None:

@@ -33,6 +33,7 @@ from boxlens.domain.ports import StoredBytes
 
 PAGE = 1000
 _ATTEMPTS = 4
+_PASSING = (408, 425, 429)  # refusals that pass: the body came too slowly, too early, too many requests
 _BLOCK = 1 << 20  # bytes of a file that are in memory at a time
 set_on_retry_hooks([])  # a retry that helps is no news, and an error that stays is raised
 START = (
@@ -46,8 +47,9 @@ class ProxyStore:
 
     ``url`` is where this process reaches it, ``public_url`` where browsers do. The write key travels as a bearer
     token. With a signing key every address handed out expires: after one to two times ``url_ttl_s``, rounded so that
-    the same picture keeps the same address for a while and browsers may cache it. While the proxy is away a request is
-    sent four times; ``pause_s`` is the first of the pauses between, each twice the one before.
+    the same picture keeps the same address for a while and browsers may cache it. While the proxy is away or busy (429,
+    5xx, no answer or half of one) a request is sent four times; ``pause_s`` is the first of the pauses between, each
+    twice the one before.
     """
 
     def __init__(
@@ -89,10 +91,14 @@ class ProxyStore:
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """See ports.ObjectStore; its type goes by the name of the key. Raises ProxyAway, DiskFull, TooLarge, BadSource
         (the file cannot be read), Unavailable (a wrong key)."""
+        self._retry(self._put_file, _path(bucket, key), path)
+
+    def _put_file(self, to: str, path: Path) -> None:
+        """Once, from its first byte."""
         try:
             with path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                self._once("PUT", _path(bucket, key), _blocks(file), {"Content-Length": str(size)})
+                self._once("PUT", to, _blocks(file), {"Content-Length": str(size)})
         except OSError as error:
             hint = "Check its permissions."
             raise BadSource(f"{shown(str(path))} cannot be read: {reason(error)}.", hint=hint) from error
@@ -210,6 +216,6 @@ def _failure(response: httpx.Response, path: str) -> BoxlensError:
         return Unavailable(
             f"minio-proxy refused {path}.", hint="Set BOXLENS_PROXY__WRITE_KEY and BOXLENS_PROXY__SIGNING_KEY as there."
         )
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status not in _PASSING:
         return BadInput(f"minio-proxy refused {path} with status {status}.", hint="Check the bucket and the key.")
     return ProxyAway(f"minio-proxy answered {path} with status {status}.", hint=START)

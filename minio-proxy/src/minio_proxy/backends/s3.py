@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import urllib3
@@ -25,13 +25,16 @@ _FULL = ("XMinioStorageFull", "InsufficientStorage", "QuotaExceeded", "XMinioAdm
 _REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed")
 _NAMES = ("KeyTooLongError", "InvalidBucketName", "XMinioInvalidObjectName", "InvalidArgument")
 _PART = 16 * 1024 * 1024
+_AGAIN = 2  # how often what passes is asked again
+_LONGEST_WAIT_S = 3  # of what the server asks to wait for: whoever waits for us has a limit too
 
 
 class S3Backend:
     """One S3 server.
 
     ``endpoint`` is ``http(s)://host:port``. ``bucket`` is asked for health and listed where the key may not list
-    buckets. A request is given 5 s to connect and 30 s of silence, and is sent three times at most.
+    buckets. A request is given 5 s to connect and 30 s of silence, and is sent three times at most; an answer that is
+    cut goes on where it ended, three times at most.
     """
 
     def __init__(
@@ -49,7 +52,12 @@ class S3Backend:
             http_client=urllib3.PoolManager(
                 maxsize=32,
                 timeout=urllib3.Timeout(connect=5, read=30),
-                retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+                retries=urllib3.Retry(
+                    total=_AGAIN,
+                    backoff_factor=0.2,
+                    status_forcelist=[429, 500, 502, 503, 504],
+                    retry_after_max=_LONGEST_WAIT_S,
+                ),
             ),
         )
 
@@ -169,7 +177,25 @@ class S3Reader:
     def chunks(self, start: int, length: int) -> Iterator[bytes]:
         if length == 0:
             return iter(())
-        return _read(self._backend.read(self._bucket, self.info, start, length))
+        return self._pieces(self._backend.read(self._bucket, self.info, start, length), start, start + length)
+
+    def _pieces(self, answer: urllib3.BaseHTTPResponse, start: int, end: int) -> Iterator[bytes]:
+        """The bytes of an open answer; where it is cut, of further ones about the rest. Raises Conflict, StoreAway."""
+        for attempt in range(_AGAIN + 1):
+            try:
+                for piece in answer.stream(CHUNK):
+                    start += len(piece)
+                    yield piece
+                return
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                if attempt == _AGAIN:
+                    raise StoreAway(
+                        f"The S3 server cut {self.info.key!r} again and again.", hint="Ask again."
+                    ) from error
+            finally:
+                answer.close()
+                answer.release_conn()
+            answer = self._backend.read(self._bucket, self.info, start, end - start)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -181,14 +207,6 @@ class S3Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _read(answer: Any) -> Iterator[bytes]:
-    try:
-        yield from answer.stream(CHUNK)
-    finally:
-        answer.close()
-        answer.release_conn()
 
 
 def _utc(moment: datetime | None) -> datetime:
