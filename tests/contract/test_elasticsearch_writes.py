@@ -179,7 +179,6 @@ def test_the_mapping_is_strict(elastic: ElasticsearchIndex, elasticsearch_url: s
     mapping = client.indices.get_mapping(index=index)[index]["mappings"]
     assert mapping["dynamic"] == "strict"
     assert mapping["properties"]["vit_vector"]["dims"] == VIT
-    assert mapping["properties"]["vit_vector"]["index_options"]["ef_construction"] == 100
     elastic.serving("photos", loading=True)
     settings = client.indices.get_settings(index=index)[index]["settings"]["index"]
     assert settings["refresh_interval"] == "-1"

@@ -44,7 +44,7 @@ def made_by_schema_1(client: Elasticsearch, prefix: str, collection: str) -> Non
     body = index_body(PACK, "int8_hnsw", IndexSettings(shards=3))
     mappings: dict[str, Any] = body["mappings"]
     mappings["_meta"] |= {"schema": 1, "settings": {"min_relevance": 0.25}}
-    del mappings["_meta"]["routing"], mappings["_routing"]
+    del mappings["_meta"]["routing"], mappings["_routing"], mappings["_source"]
     for name in NEW:
         del mappings["properties"][name]
     alias, index = f"{prefix}-{collection}", f"{prefix}-{collection}-000000000001"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from boxlens.domain.objects import IndexedObject
@@ -194,8 +195,7 @@ def absent_value(field: StoredField) -> Any:
 
     Raises KeyError for a value that every object has.
     """
-    holder = ImageRecord if field.source == "image" else IndexedObject
-    declared = next(entry for entry in dataclasses.fields(holder) if entry.name == field.python_name)
+    declared = _attribute(field)
     if declared.default is not dataclasses.MISSING:
         return declared.default
     if declared.default_factory is not dataclasses.MISSING:
@@ -203,3 +203,10 @@ def absent_value(field: StoredField) -> Any:
     if field.type in ("keyword", "text"):
         return ""
     raise KeyError(field.name)
+
+
+@cache
+def _attribute(field: StoredField) -> dataclasses.Field[Any]:
+    """What holds the field in Python: looked for once, for documents are read by the thousand."""
+    holder = ImageRecord if field.source == "image" else IndexedObject
+    return next(entry for entry in dataclasses.fields(holder) if entry.name == field.python_name)

@@ -24,11 +24,11 @@ class ElasticsearchSettings(BaseModel):
 
 class IndexSettings(BaseModel):
     """HNSW parameters (Malkov and Yashunin, 2016) and the share-out of a collection's index; None: by the rule of
-    thumb (``domain.share_out``)."""
+    thumb (``domain.share_out``). docs/scaling.md has the recall that ``ef_construction`` was chosen by."""
 
     type: IndexType = "int8_hnsw"
     m: int = Field(16, ge=4, le=512)
-    ef_construction: int = Field(256, ge=8, le=3200)
+    ef_construction: int = Field(100, ge=8, le=3200)
     shards: int | None = Field(None, ge=1, le=1024)
     replicas: int | None = Field(None, ge=0, le=9)
 

@@ -81,7 +81,7 @@ def test_the_mapping_is_filled_from_pack_and_settings() -> None:
     body = index_body(PackInfo("photo", "abc", 768, 512), "int8_hnsw", IndexSettings(shards=2))
     fields = body["mappings"]["properties"]
     assert (fields["vit_vector"]["dims"], fields["clip_vector"]["dims"]) == (768, 512)
-    assert fields["vit_vector"]["index_options"] == {"type": "int8_hnsw", "m": 16, "ef_construction": 256}
+    assert fields["vit_vector"]["index_options"] == {"type": "int8_hnsw", "m": 16, "ef_construction": 100}
     assert body["settings"]["index"]["number_of_shards"] == 2
     assert body["settings"]["index"]["refresh_interval"] == "1s"
     assert body["mappings"]["_meta"] == {

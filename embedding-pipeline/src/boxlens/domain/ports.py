@@ -214,7 +214,8 @@ class IndexReader(Protocol):
     def objects(
         self, collection: str | CollectionSet, object_ids: Sequence[str], *, vectors: bool = False
     ) -> list[IndexedObject]:
-        """Stored objects in the order asked for; unknown ids are left out."""
+        """Stored objects in the order asked for; unknown ids are left out. With vectors they may be those of the last
+        refresh, which are what searches see."""
         ...
 
 

@@ -14,6 +14,8 @@ from boxlens.domain.collections import IndexType, PackInfo
 from boxlens.settings import IndexSettings
 
 VECTOR_FIELDS = ("vit_vector", "clip_vector")
+WITHOUT_GRAPHS = {"hnsw": "flat", "int8_hnsw": "int8_flat", "bbq_hnsw": "bbq_flat"}
+"""How vectors of each type are kept until they get graphs. Elasticsearch takes the way to graphs, and none back."""
 
 
 @lru_cache(maxsize=1)
@@ -48,6 +50,21 @@ def index_body(pack: PackInfo, index_type: IndexType, settings: IndexSettings) -
             fields[field]["index_options"] = {"type": index_type}  # no graph, so nothing to set of one
     index = {**whole["settings"]["index"], **whole["serving"]["index"]}
     return {"settings": {"index": index}, "mappings": whole["mappings"]}
+
+
+def without_graphs(body: dict[str, Any]) -> dict[str, Any]:
+    """The same new index, whose vectors get graphs later (``graphs`` in ``_meta`` says that they have none).
+
+    So a load builds them once, from all vectors, instead of a piece at a time. Until then searches compare all vectors.
+    """
+    mappings = body["mappings"]
+    kept = {name: field for name, field in mappings["properties"].items() if name in VECTOR_FIELDS}
+    types = {name: WITHOUT_GRAPHS.get(field["index_options"]["type"]) for name, field in kept.items()}
+    if None in types.values():
+        return body
+    flat = {name: {**field, "index_options": {"type": types[name]}} for name, field in kept.items()}
+    meta = {**mappings["_meta"], "graphs": False}
+    return {**body, "mappings": {**mappings, "_meta": meta, "properties": {**mappings["properties"], **flat}}}
 
 
 def added_fields(pack: PackInfo, index_type: IndexType, settings: IndexSettings) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from boxlens.records.recorded_image import RecordedImage
 
 _AT_ONCE = 64
 _THREADS = 8
+_MERGED_FROM = 5000
+"""Documents from which an index is merged at the end, so that its vectors get their graphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def rebuild(
     finally:
         writer.serving(collection, loading=False)
         writer.refresh(collection)
+    if objects >= _MERGED_FROM:
+        writer.merge(collection)
     return RebuildReport(written, standing, failed, objects, time.perf_counter() - started, reason)
 
 

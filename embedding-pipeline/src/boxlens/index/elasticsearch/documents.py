@@ -13,6 +13,7 @@ from boxlens.domain.collections import PackInfo
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import GeoPoint, ImageRecord
 from boxlens.index.derived import SIDES, ImageCounts, derived_values
+from boxlens.index.mapping import VECTOR_FIELDS
 from boxlens.language.word_fields import all_tags
 from boxlens.language.word_matching import object_tokens
 from boxlens.schema import BY_NAME, IMAGE_FIELDS, OBJECT_FIELDS, StoredField, StoredType, absent_value
@@ -71,9 +72,12 @@ def from_source(source: Mapping[str, Any]) -> IndexedObject:
 
 
 def annotation(obj: IndexedObject, changed_at: str) -> dict[str, Any]:
-    """The part of a document that captions, tags and albums make up, for a partial update that leaves vectors alone."""
+    """The part of a document that captions, tags and albums make up, for a partial update. The vectors come along:
+    they are not in the ``_source`` that the server puts the rest from."""
     tokens = object_tokens(obj)
+    vectors = {name: getattr(obj, name) for name in VECTOR_FIELDS if getattr(obj, name) is not None}
     return {
+        **vectors,
         "caption": obj.image.caption,
         "image_tags": list(obj.image.tags),
         "albums": list(obj.image.albums),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 from elasticsearch import Elasticsearch
 
@@ -133,6 +133,8 @@ class ElasticsearchIndex:
         self, collection: str, objects: Iterable[IndexedObject], *, ingested: Mapping[str, datetime] | None = None
     ) -> Iterator[ItemResult]:
         handle = self._collections.migrated(collection)
+        if not (handle.graphs or handle.loading):
+            self._collections.give_graphs(handle)
         self._make_visible(handle)
         whole = False
         try:
@@ -165,11 +167,15 @@ class ElasticsearchIndex:
             self._client.indices.refresh(index=handle.alias)
 
     def serving(self, collection: str, *, loading: bool) -> None:
-        handle = self._collections.changeable(collection) if loading else self._collections.handle(collection)
+        handle = (
+            self._collections.changeable(collection) if loading else self._collections.handle(collection, fresh=True)
+        )
         with translate_errors(collection):
             self._client.indices.put_settings(index=handle.index, settings=mode_settings(loading=loading))
             if not loading:
                 self._client.indices.refresh(index=handle.index)
+                if not handle.graphs and self._client.count(index=handle.index)["count"]:
+                    self._collections.give_graphs(handle)
 
     def merge(self, collection: str) -> int:
         handle = self._collections.handle(collection)
@@ -190,13 +196,19 @@ class ElasticsearchIndex:
         facts = reads.frame_facts(self._client, handle.targets, collection, [image_id])
         if image_id not in facts:
             raise no_image(image_id)
-        return self.objects(collection, reads.numbered(image_id, facts[image_id]), vectors=vectors)
+        ids = reads.numbered(image_id, facts[image_id])
+        sources = reads.sources(self._client, handle.targets, collection, ids, vectors=vectors)
+        return [from_source(sources[key]) for key in ids if key in sources]
 
     def objects(
         self, collection: str | CollectionSet, object_ids: Sequence[str], *, vectors: bool = False
     ) -> list[IndexedObject]:
-        handle = self._collections.handle(collection)
-        sources = reads.sources(self._client, handle.targets, collection, object_ids, vectors=vectors)
+        targets = self._collections.handle(collection).targets
+        seen: dict[str, dict[str, Any]] = {}
+        if vectors and len(targets) == 1:  # of several collections only a read by id knows which has an object first
+            seen = reads.visible_sources(self._client, targets[0], collection, object_ids)
+        left = [key for key in object_ids if key not in seen]
+        sources = seen | reads.sources(self._client, targets, collection, left, vectors=vectors)
         return [from_source(sources[key]) for key in object_ids if key in sources]
 
     def annotate(

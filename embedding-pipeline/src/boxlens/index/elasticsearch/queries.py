@@ -12,6 +12,7 @@ from boxlens.domain.filters import Area, Circle, Filter, NumberRange, Period, Va
 from boxlens.domain.ports import MAX_RESULTS
 from boxlens.domain.queries import Sort, SortField, VectorQuery, WordQuery
 from boxlens.index.derived import count_term, with_count_terms
+from boxlens.index.mapping import VECTOR_FIELDS
 from boxlens.language.word_matching import (
     COLOUR_WEIGHT,
     KIND_WEIGHT,
@@ -27,7 +28,7 @@ from boxlens.schema import BY_NAME, FACET_FIELDS, StoredField
 
 Body = dict[str, Any]
 
-FEWEST_CANDIDATES = 200
+FEWEST_CANDIDATES = 100
 CANDIDATES_PER_RESULT = 2
 OVERSAMPLE: Mapping[str, float] = {"int8_hnsw": 2.0, "int8_flat": 2.0, "bbq_hnsw": 3.0}
 FEWEST_RESCORED = 100
@@ -77,7 +78,7 @@ NO_VALUE = 2**63 - 1
 """What the server says of an object without a value, with a minus where the order is descending."""
 
 UNREAD = ["vit_vector", "clip_vector", "tokens"]
-"""Left out of what a read brings back: in the request, because leaving them out of _source would break updates."""
+"""Left out of what a read brings back. Indices of schema 8 and earlier hold the vectors in ``_source`` too."""
 
 
 def vector_body(query: VectorQuery, index_type: str) -> Body:
@@ -199,10 +200,23 @@ def sample_body(field: str, size: int, after: str | None) -> Body:
         "query": {"exists": {"field": field}},
         "size": min(size, MAX_RESULTS),
         "sort": [{"object_id": {"order": "asc"}}],
-        "_source": [field],
+        "_source": False,
+        "docvalue_fields": [field],
         "track_total_hits": False,
     }
     return body if after is None else {**body, "search_after": [after]}
+
+
+def vectors_body(ids: Sequence[str], size: int) -> Body:
+    """The vectors of some documents and the states they are of; ``size``: most hits, of all indices asked."""
+    return {
+        "query": {"ids": {"values": list(ids)}},
+        "size": min(size, MAX_RESULTS),
+        "_source": False,
+        "docvalue_fields": list(VECTOR_FIELDS),
+        "seq_no_primary_term": True,
+        "track_total_hits": False,
+    }
 
 
 def facets_body(filter: Filter, object_ids: Collection[str] | None) -> Body:

@@ -14,13 +14,16 @@ from boxlens.domain.objects import Vector, object_id
 from boxlens.domain.ports import MAX_RESULTS
 from boxlens.index.checks import stacked
 from boxlens.index.elasticsearch.asking import ask
-from boxlens.index.elasticsearch.errors import translate_errors, unavailable
-from boxlens.index.elasticsearch.queries import UNREAD, of_images_body, sample_body
+from boxlens.index.elasticsearch.errors import contended, translate_errors, unavailable
+from boxlens.index.elasticsearch.queries import UNREAD, of_images_body, sample_body, vectors_body
 from boxlens.index.elasticsearch.routing import Target
+from boxlens.index.mapping import VECTOR_FIELDS
 
 INDEX_GONE = "index_not_found_exception"
 AT_ONCE = 500
 """Documents per request."""
+_READINGS = 8
+"""How often a document is read again that changes while it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,27 @@ def sources(
     vectors: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Stored documents by id; unknown ids are left out."""
-    documents = _mget(client, targets, collection, ids, {"source_excludes": ["tokens"] if vectors else UNREAD})
-    return {key: document["_source"] for key, document in documents.items()}
+    read = _with_vectors if vectors else _without_vectors
+    return {key: document["_source"] for key, document in read(client, targets, collection, ids).items()}
+
+
+def visible_sources(
+    client: Elasticsearch, target: Target, collection: str | CollectionSet, ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Documents with their vectors as searches see them, in one request; those that none sees yet are left out."""
+    documents: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        body = vectors_body(ids[start : start + AT_ONCE], AT_ONCE) | {"_source": {"excludes": UNREAD}}
+        for hit in ask(client, target.alias, collection, body)["hits"]["hits"]:
+            documents[hit["_id"]] = hit["_source"] | _vectors(hit)
+    return documents
 
 
 def versioned_sources(
     client: Elasticsearch, targets: Sequence[Target], collection: str, ids: Sequence[str]
 ) -> dict[str, tuple[dict[str, Any], Version]]:
-    """As ``sources``, without vectors, with what states they are."""
-    documents = _mget(client, targets, collection, ids, {"source_excludes": UNREAD})
+    """As ``sources``, with vectors and with what states they are."""
+    documents = _with_vectors(client, targets, collection, ids)
     return {key: (document["_source"], _version(document)) for key, document in documents.items()}
 
 
@@ -103,16 +118,16 @@ def visible_ids(
 def sample(client: Elasticsearch, alias: str, collection: str | CollectionSet, signal: str, size: int) -> Vector:
     """The vectors of the smallest object ids that have one, float32 of shape (n, dims)."""
     field = f"{signal}_vector"
-    rows: list[list[float]] = []
+    rows: list[Vector] = []
     after: str | None = None
     while len(rows) < size:
         body = sample_body(field, min(AT_ONCE, size - len(rows)), after)
         hits = ask(client, alias, collection, body)["hits"]["hits"]
-        rows += [hit["_source"][field] for hit in hits]
+        rows += [_doc_value(hit, field) for hit in hits]
         if len(hits) < body["size"]:
             break
         after = hits[-1]["_id"]
-    return stacked([np.asarray(row, np.float32) for row in rows])
+    return stacked(rows)
 
 
 def numbered(image_id: str, facts: FrameFacts | None) -> list[str]:
@@ -122,6 +137,61 @@ def numbered(image_id: str, facts: FrameFacts | None) -> list[str]:
 
 def _version(document: Mapping[str, Any]) -> Version:
     return Version(document["_seq_no"], document["_primary_term"])
+
+
+def _without_vectors(
+    client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    return _mget(client, targets, collection, ids, {"source_excludes": UNREAD})
+
+
+def _with_vectors(
+    client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Documents with their vectors in ``_source``, where they do not stand (es-mappings/README.md).
+
+    Doc values are those of the last refresh: where a document has changed since, it is refreshed, and both are read
+    again. Raises ElasticsearchAway where others change a document faster than it is read.
+    """
+    whole: dict[str, dict[str, Any]] = {}
+    left = list(ids)
+    for attempt in range(_READINGS):
+        if attempt:
+            with translate_errors(collection):
+                client.indices.refresh(index=",".join(target.alias for target in targets))
+        documents = _without_vectors(client, targets, collection, left)
+        visible = _visible_vectors(client, targets, collection, list(documents))
+        for key, document in documents.items():
+            vectors = visible.get((document["_index"], key, _version(document)))
+            if vectors is not None:
+                document["_source"] |= vectors
+                whole[key] = document
+        left = [key for key in documents if key not in whole]
+        if not left:
+            return whole
+    raise contended(left[0].rpartition("-")[0])
+
+
+def _visible_vectors(
+    client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, ids: Sequence[str]
+) -> dict[tuple[str, str, Version], dict[str, Vector]]:
+    """The vectors of the documents that a search can see, float32 by field, by index, id and state."""
+    alias = ",".join(target.alias for target in targets)
+    visible: dict[tuple[str, str, Version], dict[str, Vector]] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        part = ids[start : start + AT_ONCE]
+        for hit in ask(client, alias, collection, vectors_body(part, len(part) * len(targets)))["hits"]["hits"]:
+            visible[hit["_index"], hit["_id"], _version(hit)] = _vectors(hit)
+    return visible
+
+
+def _vectors(hit: Mapping[str, Any]) -> dict[str, Vector]:
+    return {field: _doc_value(hit, field) for field in VECTOR_FIELDS if field in hit.get("fields", {})}
+
+
+def _doc_value(hit: Mapping[str, Any], field: str) -> Vector:
+    """A vector that was asked for as doc value, float32 of shape (dims,)."""
+    return np.asarray(hit["fields"][field], np.float32).reshape(-1)
 
 
 def _mget(

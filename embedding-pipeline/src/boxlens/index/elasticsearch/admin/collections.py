@@ -34,7 +34,7 @@ from boxlens.index.elasticsearch.asking import ask
 from boxlens.index.elasticsearch.errors import translate_errors
 from boxlens.index.elasticsearch.queries import counts_body
 from boxlens.index.elasticsearch.routing import Target, target
-from boxlens.index.mapping import added_fields, index_body, schema_version
+from boxlens.index.mapping import VECTOR_FIELDS, added_fields, index_body, schema_version, without_graphs
 from boxlens.index.names import no_collection, require_name, require_one_pack, require_same_pack
 from boxlens.settings import IndexSettings
 
@@ -48,7 +48,9 @@ REMEMBERED_S = 5.0
 @dataclass(frozen=True, slots=True)
 class IndexHandle:
     """A collection that stands: its concrete index, where to read and write its documents (of several collections
-    together, of each), when it was made (seconds since 1970, by the server's clock), and what ``_meta`` says of it."""
+    together, of each), when it was made (seconds since 1970, by the server's clock), and what ``_meta`` says of it.
+
+    ``loading``: many writes are under way; ``graphs``: vectors get graphs as they are written."""
 
     collection: str
     targets: tuple[Target, ...]
@@ -61,6 +63,8 @@ class IndexHandle:
     shards: int
     replicas: int
     frozen: bool
+    loading: bool
+    graphs: bool
 
     @property
     def setup(self) -> CollectionSetup:
@@ -142,7 +146,7 @@ class Collections:
         mark = uuid.uuid4().hex[:12]
         name = self.alias(base(collection))
         aliases: dict[str, dict[str, Any]] = {self.alias(collection): {"is_write_index": True}, f"{name}.{mark}": {}}
-        self._client.indices.create(index=f"{name}-{mark}", aliases=aliases, **body)
+        self._client.indices.create(index=f"{name}-{mark}", aliases=aliases, **without_graphs(body))
 
     def _await_shards(self, handle: IndexHandle) -> None:
         """An index that is just being made, by this process or another, may not have its shards yet: until then
@@ -267,6 +271,13 @@ class Collections:
             whole = mappings[handle.index]["mappings"]["_meta"] | meta
             self._client.indices.put_mapping(index=handle.index, meta=whole, **mapping)
 
+    def give_graphs(self, handle: IndexHandle) -> None:
+        """From now on each new segment gets graphs, those that stand when they are merged."""
+        fields = index_body(handle.pack, handle.index_type, self._settings)["mappings"]["properties"]
+        vectors = {name: fields[name] for name in VECTOR_FIELDS if name in fields}
+        self.change(handle, {"graphs": True}, properties=vectors)
+        self.forget(handle.collection)
+
     def drop(self, collection: str) -> None:
         handle = self.changeable(collection)
         self.forget(collection)
@@ -288,6 +299,8 @@ def _handle(collection: str, alias: str, index: str, description: Mapping[str, A
         shards=int(set_up["number_of_shards"]),
         replicas=int(set_up["number_of_replicas"]),
         frozen=meta.get("frozen", False),
+        loading=set_up.get("refresh_interval") == "-1",
+        graphs=meta.get("graphs", True),
     )
 
 
