@@ -49,7 +49,7 @@ def _await_leases(client: Elasticsearch, index: str) -> None:
 
 def _behind(copy: Mapping[str, Any]) -> bool:
     retained = [lease["retaining_seq_no"] for lease in copy["retention_leases"]["leases"]]
-    return min(retained, default=0) <= copy["seq_no"]["max_seq_no"]
+    return bool(min(retained, default=0) <= copy["seq_no"]["max_seq_no"])
 
 
 def segments(stats: Mapping[str, Any]) -> int:
