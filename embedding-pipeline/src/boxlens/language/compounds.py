@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from boxlens.language.query_parsing.vocabulary import ARTICLES, COMPOUNDS, MEASURES, MODIFIERS, NUMBERS
+from boxlens.language.query_parsing.vocabulary import ARTICLES, COMPOUNDS, MEASURES, MODIFIERS, NUMBERS, VAGUE_NUMBERS
 from boxlens.language.segmentation import Segment, is_word, segment_chinese
 
 OTHER_THINGS = tuple(
@@ -22,7 +22,31 @@ snow ball | fire ball | cat fish | dog fish | jelly fish | water bed | sun bed |
 butter fly | dragon fly | lady bird | cow boy | horse shoe | bird house | custard apple | freight car | passenger car
 pool table | boston bull | apple watch | apple phone | sofa bed | toaster oven | cup cake | toilet bowl | banana boat
 dutch oven | madagascar cat | train car | pay phone | gummy bear | koala bear | paper plane
-paper airplane | paper boat | 香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
+paper airplane | paper boat | prairie dog | corn dog | sun dog | sea dog | pit bull | red bull | pommel horse
+hobby horse | trojan horse | carousel horse | horse fly | sea cow | cash cow | early bird | big bird | angry bird
+meer kat | water bear | care bear | cable car | side car | bumper car | dining car | tram car | go kart | wedding train
+hand truck | exercise bike | stationary bike | spin bike | quad bike | gravy boat | sauce boat | inclined plane
+water jet | jet ski | water ski | space ship | air ship | star ship | rocket ship | blood vessel | work bench
+weight bench | cocktail umbrella | railway tie | railroad tie | cable tie | zip tie | hair tie | twist tie | eye ball
+disco ball | moth ball | rice ball | fish ball | gum ball | paint ball | stress ball | cannon ball | wrecking ball
+christmas ball | red kite | black kite | world cup | suction cup | super cup | stanley cup | davis cup | bra cup
+tuning fork | pitch fork | garden fork | bike fork | hay fork | palette knife | super bowl | dust bowl | rose bowl
+big apple | adam's apple | candy apple | caramel apple | agent orange | mock orange | clockwork orange | carrot top
+ice cream sandwich | rice cake | fish cake | crab cake | moon cake | soap cake | hot cake | sea bed | lake bed
+garden bed | raised bed | truck bed | tanning bed | stream bed | vegetable bed | rose bed | pet bed | dog bed | cat bed
+periodic table | water table | turn table | time table | ping pong table | snooker table | billiard table
+operating table | baby monitor | heart monitor | heart rate monitor | blood pressure monitor | field mouse
+church mouse | harvest mouse | mickey mouse | minnie mouse | piano keyboard | musical keyboard | electric keyboard
+electronic keyboard | midi keyboard | head phone | ear phone | micro phone | mega phone | clay oven | heat sink
+river basin | face book | check book | e book | body clock | biological clock | night watch | bird watch | smart watch
+snow man | gingerbread man | iron man | spider man | bat man | super man | straw man | stick man | wonder woman
+bat girl | play boy | game boy | baseball coach | football coach | basketball coach | soccer coach | tennis coach
+head coach | life coach | life cycle | water cycle | battering ram | elephant calf | whale calf | giraffe calf
+leg of lamb | rack of lamb | table of contents | ball of yarn | bed of roses | people carrier | people mover
+phone screen | frisbee golf | disc golf
+手机屏幕 | 摇摇马 | 挖掘车 | 平衡车 | 猫爬架 | 钢琴键盘 | 电子琴键盘 | 飞盘高尔夫 | 胡萝卜蛋糕
+桌游 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
+ 香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
 熊孩子 | 杯子蛋糕 | 热狗车 | 牛角包 | 汽车站 | 人马座 | 平板电脑 | 电脑键盘 | 付费电话 | 公用电话 | 开信刀 | 拆信刀
 公交汽车 | 半挂汽车 | 荷兰烤箱 | 马里努阿犬
 三叉 | 举人 | 能人 | 中人 | 下人 | 天人 | 过人 | 走人 | 表里
@@ -32,13 +56,19 @@ paper airplane | paper boat | 香蕉船 | 苹果手机 | 苹果电脑 | 苹果�
 )
 """Compounds that the rules below would take for two things, or for the thing they end with."""
 
-_ZH_HEADS = ("n", "v", "q", "z", "r", "x", "g", "t", "i", "l", "j")
+_ZH_HEADS = ("n", "v", "q", "z", "x", "g", "t", "l", "j")
 """Tags of a Chinese word that, right behind a name, may make a compound of the two."""
 
 _ZH_APART = frozenset(
     "比坐站跑玩睡趴走骑吃喝打看抱叫飞游拿牵叼咬追跳爬踢喂撑遛戴穿背举推拉躺在有是没上下里中内旁前后和与跟及或的了着"
 )
 """Characters that, as words, say what a thing does or where it is, however they are tagged."""
+
+_ZH_DOING = frozenset("正在 啊 哦 踩 亲吻 跨栏 背靠背 面对面 手拉手 运动员 爱好者 选手 队员 特技 表演".split())
+"""Words tagged as others of which that make a compound: what someone does, and who does it with the thing named."""
+
+_ZH_TOOLS = frozenset("车机器架板椅床衣服鞋房间场馆店包袋帽杯碗盆桶垫服圈绳带")
+"""Ends of what is made for someone: 婴儿推车 is no baby, but in 小孩吹泡泡 there is a child."""
 
 _ZH_LOOKS = frozenset("红橙黄绿蓝紫粉棕黑白灰金银大小老新旧高矮胖瘦花")
 _ZH_LOOK_AND_NAME = frozenset(
@@ -48,6 +78,14 @@ _ZH_LOOK_AND_NAME = frozenset(
 
 _ZH_WITH_OBJECT = frozenset("有骑遛牵抱喂撑拿叼追踢举推拉坐开修洗带提拎系养摸")
 """Verbs that make one dictionary word with their object, which is a thing of its own: 骑马, 撑伞, 牵狗."""
+
+_ZH_WITH_LONG_OBJECT = frozenset("打看玩吃喝放切买卖戴穿背用烤扔接")
+"""The same with an object of two characters and more alone: 看电视 and 打领带, but 打包 and 看书人."""
+
+_ZH_BESIDE = frozenset("牛羊 刀叉 桌椅 猫狗 碗勺 杯碗".split())
+"""Dictionary words that are two things."""
+
+_ZH_ANIMALS = frozenset("狗猫马牛羊鸟熊象")
 
 _ZH_VERB_OBJECT = frozenset("无人 没人 打伞 放风筝 打球 看书 读书 玩球 玩滑板 扔飞盘".split())
 _ZH_PLACES = frozenset("里内中旁边上下前后")
@@ -73,7 +111,9 @@ than as like for off up down out w please thanks
 is are was were be been being has have had do does did can will would should left right
 next front back top bottom who which what where when while there here it he she they we you i me him them us very too
 also only just both all same together away
-taken seen shown made caught worn born lit kept
+taken seen shown made caught worn born lit kept full empty alone asleep awake ready high nearby close far about whilst
+plus versus vs upon onto toward towards via amid until though although because if so then
+rider riders racer racers
 eat eats ate ride rides rode sit sits sat stands stood run runs ran jumps lie lies lay sleeps slept holds held wears
 wore looks plays walks fly flies swims drinks drives drove larger bigger smaller taller
 beach grass snow rain fog street road forest sea lake river sky night sunset city indoors outdoors
@@ -86,7 +126,7 @@ photo photos picture pictures image images pic pics portrait closeup
 
 def is_chinese_head(word: str, tag: str, *, last: bool) -> bool:
     """Whether a word right behind a name is the head of a compound with it; ``last``: it ends its phrase."""
-    if word in _ZH_APART or word[0] in _ZH_LOOKS - {"花"} or not tag.startswith(_ZH_HEADS):
+    if word in _ZH_APART or word in _ZH_DOING or word[0] in _ZH_LOOKS - {"花"} or not tag.startswith(_ZH_HEADS):
         return False
     # a verb of one character that ends its phrase is the last part of a noun (香蕉树, 冰箱贴)
     return not tag.startswith("v") or (last and len(word) == 1)
@@ -99,9 +139,16 @@ def is_english_head(word: str) -> bool:
     return word in _EN_NOUNS or not word.endswith(("ing", "ed", "ly"))
 
 
+def is_doing(word: str) -> bool:
+    """Whether a Chinese word behind a person begins with what one does (吹泡泡), and is nothing made for one."""
+    return len(word) > 1 and word[-1] not in _ZH_TOOLS and segment_chinese(word[0])[0].tag.startswith("v")
+
+
 def is_modifier(word: str, tag: str) -> bool:
-    """Whether a Chinese word right before a name of one character makes a compound with it (牛角 before 包)."""
-    return tag.startswith("n") and word not in _ZH_APART
+    """Whether a Chinese word right before a name of one character makes a compound with it (牛角 before 包); a colour
+    or a coat (白色, 长毛) describes it."""
+    described = word.endswith(("色", "毛")) or word in VAGUE_NUMBERS
+    return tag.startswith("n") and word not in _ZH_APART | _ZH_DOING and not described
 
 
 def chinese_words(run: str, names: frozenset[str]) -> Iterator[Segment]:
@@ -119,7 +166,7 @@ def _cut(word: Segment, names: frozenset[str]) -> list[str]:
     """A word in its parts where one of them is a name and a word of its own; else the whole word."""
     text = word.text
     number = _ZH_NUMBER.match(text)
-    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnx":
+    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnxv":
         return [number.group(), text[number.end() :]]
     if text[-1] in _ZH_PLACES and text[:-1] in names and word.tag != "d" and text not in COMPOUNDS:
         return [text[:-1], text[-1]]
@@ -128,8 +175,14 @@ def _cut(word: Segment, names: frozenset[str]) -> list[str]:
         return [doing, particle, thing]
     if text[1:] in names and text[0] in _ZH_WITH_OBJECT:
         return [text[0], text[1:]]
-    if text[1:] in names and text[0] in _ZH_LOOKS and (text in _ZH_LOOK_AND_NAME or not is_word(text)):
+    if len(text) > 2 and text[0] in _ZH_WITH_LONG_OBJECT and text[1:] in names:
         return [text[0], text[1:]]
+    if text[1:] in names and text[0] in _ZH_LOOKS and (len(text) > 2 or text in _ZH_LOOK_AND_NAME or not is_word(text)):
+        return [text[0], text[1:]]
+    if len(text) == 3 and text[0] in _ZH_LOOKS and text[1] in _ZH_LOOKS and text[2] in _ZH_ANIMALS & names:
+        return [text[0], text[1], text[2]]  # 小白狗
+    if text in _ZH_BESIDE:
+        return [*text]
     if text in _ZH_VERB_OBJECT:
         verb = next(n for n in range(1, len(text)) if text[n:] in names or n == len(text) - 1)
         return [text[:verb], text[verb:]]

@@ -12,12 +12,18 @@ from boxlens.domain.objects import LabelName
 
 # id of the class: English words | Chinese words
 _TABLE = """
-person: baby, infant, toddler, kid, teenager, lady, gentleman, guy, adult, crowd, couple, bride, groom, player,
+person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, groom, player,
   athlete, worker, driver, cyclist, rider, skier, snowboarder, surfer, skater, dancer, singer, musician, tourist,
   student, teacher, doctor, nurse, police officer, policeman, firefighter, soldier, chef, waiter, farmer, fisherman,
-  photographer, baseball player, tennis player, football player, soccer player | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
-  男生, 女生, 情侣, 夫妻, 少年, 青年,
-  老人, 老奶奶, 老爷爷, 女士, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
+  photographer, baseball player, tennis player, football player, soccer player, skateboarder, biker, motorcyclist,
+  hiker, climber, runner, jogger, swimmer, wrestler, catcher, pitcher, batter, umpire, referee, passenger, commuter,
+  businessman, businesswoman, fireman, shepherd, cowboy, mother, mom, mum, father, dad, parent, grandma, grandmother,
+  grandpa, grandfather, grandparent, brother, sister, son, daughter, wife, husband, friend, folk, dude, actor, actress,
+  artist, painter, teen, senior | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
+  男生, 女生, 情侣, 夫妻, 夫妇, 少年, 青年, 美女, 帅哥, 一家人, 一家三口, 家人, 大爷, 大妈, 大叔, 阿姨, 叔叔, 爷爷,
+  奶奶, 爸爸, 妈妈, 母亲, 父亲, 哥哥, 姐姐, 弟弟, 妹妹, 朋友, 旅客, 乘客, 路人, 商人, 车手, 赛车手, 摩托车手, 自行车手,
+  滑雪者, 冲浪者, 登山者, 选手, 顾客, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
+  老人, 老奶奶, 老爷爷, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
   护士, 警察, 消防员, 士兵, 厨师, 服务员, 农民, 渔夫, 摄影师, 舞者, 歌手
 car: taxi, cab, van, minivan, suv, jeep, sports car, race car, police car, limousine, hatchback, convertible,
   station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车
@@ -27,26 +33,28 @@ truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery t
 motorcycle: vespa, dirt bike | 摩托, 电单车, 电摩, 电动摩托
 bicycle: mountain bike, tricycle, tandem | 山地车, 三轮车, 山地自行车
 train: tram, subway, metro, steam engine, bullet train | 有轨电车, 轻轨, 蒸汽火车
-boat: canoe, kayak, ferry, yacht, gondola, rowboat, speedboat, raft, cruise ship, fishing boat | 独木舟, 皮划艇,
+boat: canoe, kayak, ferry, yacht, gondola, rowboat, speedboat, raft, cruise ship, fishing boat | 独木舟, 皮划艇, 皮艇,
   渡轮, 游艇, 快艇, 木筏, 邮轮, 渔船, 贡多拉
 airplane: airliner, biplane, fighter jet, seaplane | 战斗机, 双翼机, 水上飞机
 bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, crow, raven, eagle, hawk, owl,
   parrot, seagull, gull, penguin, peacock, flamingo, ostrich, heron, crane, woodpecker, hummingbird, robin, finch,
   duckling, chick | 鸭子, 鹅, 天鹅, 鸡, 公鸡, 母鸡, 小鸡, 火鸡, 鸽子, 麻雀, 乌鸦, 老鹰, 鹰, 猫头鹰, 鹦鹉, 海鸥,
   企鹅, 孔雀, 火烈鸟, 鸵鸟, 白鹭, 鹤, 啄木鸟, 蜂鸟
-dog: doggy, doggie, poodle, labrador, golden retriever, bulldog, beagle, husky, corgi, chihuahua, dachshund,
-  terrier, german
+dog: doggy, doggie, doggo, pup, greyhound, poodle, labrador, golden retriever, bulldog, beagle, husky, corgi, chihuahua,
+  dachshund,  terrier, german
   shepherd, sheepdog, pug, dalmatian | 贵宾犬, 拉布拉多, 金毛, 哈士奇, 柯基, 吉娃娃, 腊肠犬, 牧羊犬, 泰迪犬, 斗牛犬,
-  小狗狗, 斑点狗, 汪星人
-cat: tabby, siamese cat, persian cat | 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
+  小狗狗, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗
+cat: tabby, moggy, siamese cat, persian cat | 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
 horse: stallion, mare, colt | 马驹
+sheep: goat, ewe | 羊驼
 cow: bison, buffalo, yak | 水牛, 黄牛, 牦牛
-bear: polar bear, panda bear | 雪熊
-handbag: clutch, shoulder bag, shopping bag | 单肩包, 挎包, 购物袋
+bear: polar bear, panda bear | 雪熊, 狗熊
+handbag: clutch, shoulder bag, shopping bag | 单肩包, 挎包, 购物袋, 手提袋, 包包
 backpack: school bag, schoolbag | 登山包
-suitcase: briefcase, trunk | 公文包, 皮箱
+suitcase: briefcase, trunk, valise | 公文包, 皮箱
+umbrella: brolly | 太阳伞
 tie: bow tie | 领结
-sports ball: tennis ball, baseball, volleyball, golf ball, rugby ball, beach ball | 网球, 棒球, 排球, 高尔夫球,
+sports ball: tennis ball, baseball, volleyball, golf ball, rugby ball, beach ball | 网球, 棒球, 排球, 垒球, 高尔夫球,
   橄榄球, 乒乓球
 bottle: wine bottle, beer bottle, water bottle, thermos, flask | 啤酒瓶, 矿泉水瓶, 保温瓶
 cup: glass, tumbler, beaker | 玻璃杯, 纸杯, 保温杯
@@ -59,7 +67,8 @@ laptop: computer, macbook, pc | 笔电, 计算机, 台式电脑
 cell phone: mobile, iphone, telephone | 手提电话, 座机
 keyboard: typewriter keyboard | 电脑键盘
 mouse: wireless mouse | 滑鼠
-tv: screen, computer screen, flat screen | 屏幕, 荧幕
+spoon: teaspoon, tablespoon | 茶匙
+tv: telly, screen, computer screen, flat screen | 屏幕, 荧幕
 clock: wristwatch, alarm clock, wall clock | 手表, 闹钟, 挂钟
 book: notebook, novel, textbook, dictionary, comic book | 课本, 小说, 词典, 漫画书
 potted plant: bonsai, succulent | 多肉植物, 绿植
@@ -72,6 +81,20 @@ donut: bagel | 百吉饼
 sandwich: burger, hamburger, cheeseburger, club sandwich | 汉堡, 汉堡包
 teddy bear: plush toy, stuffed animal, soft toy | 毛绒玩具, 布娃娃
 """
+
+_OTHER_NAMES = """
+person: gentleman, lady | 小男孩, 小女孩, 男子, 女子, 男士, 女士, 男女, 小朋友, 大人, 男孩子, 女孩子,
+  男童, 女童, 男人们, 女人们, 孩子们
+cat: | 猫儿, 喵咪
+dog: | 狗儿, 狗子
+horse: | 马儿
+bird: birdie | 鸟儿
+car: auto | 车子
+bus: double-decker bus | 公车, 公交
+pizza: | 匹萨
+remote: remote controller |
+"""
+"""Names that mean no kind of a class but the class, beside those that packs give."""
 
 _LIKENESSES = ("toy", "model", "lego", "inflatable"), ("玩具", "模型", "遥控", "乐高")
 _OF_THESE = {
@@ -104,6 +127,16 @@ def kind_names() -> tuple[LabelName, ...]:
         toys_zh = [f"{likeness}{name}" for likeness in _LIKENESSES[1] for name in _words(chinese)]
         kinds.append(LabelName(class_id, tuple(toys), tuple(toys_zh)))
     return tuple(kinds)
+
+
+@lru_cache(maxsize=1)
+def other_names() -> tuple[tuple[str, str], ...]:
+    """More names of classes in both languages, each with the COCO id of its class."""
+    names = []
+    for line in _OTHER_NAMES.strip().replace("\n  ", " ").splitlines():
+        class_id, _, words = line.partition(":")
+        names += [(name, class_id) for half in words.split("|") for name in _words(half)]
+    return tuple(names)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -11,8 +11,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from boxlens.domain.objects import LabelName
-from boxlens.language.compounds import OTHER_THINGS, chinese_words, is_chinese_head, is_english_head, is_modifier
-from boxlens.language.kind_names import kind_names
+from boxlens.language.compounds import (
+    OTHER_THINGS,
+    chinese_words,
+    is_chinese_head,
+    is_doing,
+    is_english_head,
+    is_modifier,
+)
+from boxlens.language.kind_names import kind_names, other_names
 from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, MEASURES
 from boxlens.language.segmentation import Segment
 from boxlens.language.tokens import fold_diacritics, normalize, segments, singularize
@@ -20,7 +27,21 @@ from boxlens.language.tokens import fold_diacritics, normalize, segments, singul
 _COLOURS = COLOURS - {"orange"}
 """Names of classes that describe the word behind them and make no other thing of it; an orange tree is no orange."""
 
+_LIVING = frozenset("person bird cat dog horse sheep cow elephant bear zebra giraffe".split())
+"""Classes of those who do something: what stands behind the name of one is often a verb."""
+
+_ONE = frozenset("a an one another".split())
+_NEAR = 4
+"""Words before a name among which its article stands: a small brown dog."""
+
 _IRREGULAR = {
+    "gentlemen": "gentleman",
+    "policemen": "policeman",
+    "firemen": "fireman",
+    "fishermen": "fisherman",
+    "businessmen": "businessman",
+    "neckties": "necktie",
+    "birdies": "birdie",
     "oxen": "ox",
     "calves": "calf",
     "tvs": "tv",
@@ -135,11 +156,29 @@ def _begins_compound(words: Sequence[_Word], match: _Match, starts: set[int]) ->
         return False
     behind = words[match.next]
     if head.cjk and behind.cjk:
+        if match.label == "person" and is_doing(behind.text):
+            return False
         return behind.joined and is_chinese_head(behind.text, behind.tag, last=_ends_phrase(words, match.next))
     if not head.cjk and not behind.cjk and not behind.joined:
+        if _is_subject(words, match) or (behind.written == "s" and match.next + 1 == len(words)):
+            return False
         after = words[match.next + 1].written if match.next + 1 < len(words) else ""
         return is_english_head(behind.written) and after not in ARTICLES  # "man repairs a bicycle": a verb
     return False
+
+
+def _is_subject(words: Sequence[_Word], match: _Match) -> bool:
+    """Whether what stands behind the English name of someone is what they do, by its form: "three boys play" and "a
+    man and a woman walk", as the first part of a compound is no plural, and "a dog leaps", as there are no several of
+    what is one."""
+    if match.label not in _LIVING:
+        return False
+    head, behind = words[match.next - 1], words[match.next].written
+    in_s = behind.endswith("s") and not behind.endswith(("ss", "us"))
+    before = [word.written for word in words[max(0, match.first - _NEAR) : match.first]]
+    if head.written != head.text or (match.label == "person" and "and" in before):
+        return not in_s
+    return in_s and not _ONE.isdisjoint(before)
 
 
 def _ends_phrase(words: Sequence[_Word], at: int) -> bool:
@@ -155,6 +194,10 @@ def _lexicon(labels: tuple[LabelName, ...]) -> _Lexicon:
             key = _key(normalize(name))
             if key and names.get(key) is None:
                 names[key] = label.id
+    for name, label_id in other_names():
+        owner = names.get(_key(normalize(label_id)))
+        if owner is not None:
+            names.setdefault(_key(normalize(name)), owner)
     chinese = frozenset(key for key in names if key and not key[0].isascii())
     return _Lexicon(names, chinese, 6)
 

@@ -101,7 +101,8 @@ def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> Wor
     label_ids, rest = recognize_labels(text, labels)
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
     single = {word: _ALONE[word.removesuffix(_OF)] for word in left.split() if word.removesuffix(_OF) in _ALONE}
-    colour_ids = tuple(dict.fromkeys((*colours, *single.values())))
+    pairs = _colour_pairs(left) if label_ids else ()
+    colour_ids = tuple(dict.fromkeys((*colours, *single.values(), *(_ALONE[c] for pair in pairs for c in pair))))
     _, without = recognize_labels(text, [colour for colour in _NAMED if colour.id in colours], modifiers=True)
     tokens = tuple(query_tokens(without))
     if colour_ids:
@@ -117,9 +118,17 @@ def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> Wor
 def to_colours(rest: str) -> tuple[tuple[str, ...], str]:
     """The colours named in what is left of a text without labels, and what is left without them."""
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
+    pairs = _colour_pairs(left)
     single = [_ALONE[word.removesuffix(_OF)] for word in left.split() if word.removesuffix(_OF) in _ALONE]
-    words = [word for word in left.split() if word.removesuffix(_OF) not in _ALONE]
+    single += [_ALONE[character] for pair in pairs for character in pair]
+    words = [w for w in left.split() if w.removesuffix(_OF) not in (*_ALONE, *pairs)]
     return tuple(dict.fromkeys((*colours, *single))), " ".join(words)
+
+
+def _colour_pairs(left: str) -> tuple[str, ...]:
+    """Words of two characters that are two colours: 黑白 beside a cat."""
+    words = (word.removesuffix(_OF) for word in left.split())
+    return tuple(word for word in words if len(word) == 2 and all(character in _ALONE for character in word))
 
 
 def _unnamed_words(rest: str, *, single: bool) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from boxlens.domain.objects import LabelName
-from boxlens.language.label_recognition import find_labels
+from boxlens.language.label_recognition import find_labels, label_of
 from boxlens.language.query_parsing.exclusion import MAX_WORDS, NOBODY, Exclusion
 from boxlens.language.query_parsing.vocabulary import MEASURES
 from boxlens.language.segmentation import segment_chinese
@@ -18,15 +18,16 @@ _PREDICATE = r"不是|并非"
 
 _NEGATOR = re.compile(
     rf"{_BEFORE}(?:(?P<predicate>{_PREDICATE})"
-    r"|没有出现|不要出现|没出现|不出现|别出现|不想要有?|不想有|不想看到|不要看到|不希望有|看不到|看不见|没看到|没看见|没见到|没拍到|未见|不见"
+    r"|(?:没有?|不要|不|别|未)(?:出现|拍到|看到|看见|见到|找到)|不想要有?|不想有|不想[看见]到?|不要看到|不希望有|不需要有?|用不着|[看见找]不[到见着]|未见|不见"
     r"|(?:不要|别)(?:再)?(?:给我们?)?(?:看到?|找|搜索?|显示|展示)|(?:不要|别)(?:再)?给我们?看?"
     r"|(?:没有|[没未不])(?:戴|穿|骑|拿|带|打|坐|牵|背|抱|拉|系|停|放|挂)(?:着|过)?|没有|不带|不含|不要有?|别要|别有|没"
-    r"|除了|除去|除开|除|排除|去掉|去除|剔除|减去|不包括|不包含|缺少"
-    r"|(?P<adjective>无)|(?P<risky>非|免|勿|缺|少了))\s*"
+    r"|除了|除去|除开|除|排除|去掉|去除|剔除|减去|过滤掉|屏蔽掉?|移除|删掉|不包括|不包含|缺少"
+    r"|(?P<adjective>无)|(?P<risky>非|免|勿|缺|少了|忽略掉?|隐藏掉?|跳过|避开|过滤|不用))\s*"
     rf"(?:任何的?|[一半]{_MEASURE}|[一半](?=人|狗|猫|车))?"
 )
 """Those that are ``risky`` deny only a class; behind an ``adjective`` stands one word (无车街道)."""
 
+_NOT_A = re.compile(r"非(?P<name>[\u3400-\u9fff]{1,4}?)(?=动物|东西|的|类|照片|图片|$|[\s，,。])")
 _AFTER = re.compile(
     rf"(?:连\s*|一{_MEASURE}?)(?P<counted>[\u3400-\u9fff]{{1,9}}?)(?:都|也)(?:没有|没出现|没看到|不见|看不到|看不见|没)(?:的|$|(?=[\s，,。]))"
     r"|(?P<other>[\u3400-\u9fff]{1,9})(?:以外|之外|除外)\s*的?"
@@ -43,10 +44,10 @@ _TAIL = re.compile(
 NO_NEGATION = re.compile(
     r"无人机|无人驾驶|无线|无花果|无尾熊|无轨|无名|无限|无边|无敌|无锡|无袖|无框|无糖|无菌|无论|无法|别墅|别针|别人|别的|区别|特别|告别"
     r"|分别|级别|性别|除夕|除草|除湿|除尘|除雪|除法|清除|拆除|删除|消除|解除|淹没|沉没|出没|没落|没药|没收|要不要|有没有|不锈钢|不倒翁|对不起"
-    r"|非洲|非常|非凡|非法|是非|免费|免税|免疫|缺口|缺陷|不[仅止只单](?:仅|止|只)?(?:是|有)?|不得不|打不打|不停|不错|不同|不少|不管|不打[折烊]|不放心|不见不散|[可所]以外"
+    r"|非机动|没关系|没问题|没有问题|没事|没有?办法|没用|没劲|没意思|没想到|没错|没准|非洲|非常|非凡|非法|是非|免费|免税|免疫|缺口|缺陷|不[仅止只单](?:仅|止|只)?(?:是|有)?|不得不|打不打|不停|不错|不同|不少|不管|不打[折烊]|不放心|不见不散|[可所]以外"
 )
 DENIAL = re.compile(
-    r"没有|没看|没出现|没拍|不带|不含|不要|不想|不是|不出现|不希望|不包|看不[到见]|不见|未见|别出现|别给我|不在(?!乎)|并非|除了|除外|以外|之外|排除|剔除|去除"
+    r"没有|没看|没出现|[见找]不[到着]|不需要|没拍|不带|不含|不要|不想|不是|不出现|不希望|不包|看不[到见]|不见|未见|别出现|别给我|不在(?!乎)|并非|除了|除外|以外|之外|排除|剔除|去除"
     r"|[没未不](?:戴|穿|骑|拿|牵|背|抱)"
 )
 
@@ -57,13 +58,22 @@ def exclusions(text: str, labels: Sequence[LabelName]) -> Iterator[Exclusion]:
         return
     for match in _NOBODY.finditer(text):
         yield Exclusion(match.start(), match.end(), (match.span("name"),))
-    classes = {start: end for _, start, end in find_labels(text, labels)}
+    classes = _classes(text, labels)
     yield from _behind(text, classes)
     for match in _NEGATOR.finditer(text):
         names = list(_names(text, match, classes))
         if names:
             tail = _TAIL.match(text, names[-1][1])
             yield Exclusion(match.start(), tail.end() if tail else names[-1][1], tuple(names))
+
+
+def _classes(text: str, labels: Sequence[LabelName]) -> dict[int, int]:
+    """Where names of classes stand, start to end; also one that a word of denial stands before as a part of its word:
+    非狗."""
+    classes = {start: end for _, start, end in find_labels(text, labels)}
+    for match in _NOT_A.finditer(text):
+        classes |= {start: end for start, end in (match.span("name"),) if label_of(match["name"], labels) is not None}
+    return classes
 
 
 def _behind(text: str, classes: dict[int, int]) -> Iterator[Exclusion]:
@@ -87,9 +97,14 @@ def _behind(text: str, classes: dict[int, int]) -> Iterator[Exclusion]:
 def _names(text: str, negator: re.Match[str], classes: dict[int, int]) -> Iterator[tuple[int, int]]:
     """The things that are denied together, each where it stands."""
     start = negator.end()
+    if text.startswith("有", start) and start + 1 in classes:  # 排除有狗的照片
+        start += 1
+    coloured = None if negator["predicate"] or start in classes else _COLOUR_OF.match(text, start)
+    if negator["risky"] == "非" and coloured:  # 非红色的车: the colour alone is denied
+        yield start, coloured.end() - 1
+        return
     if negator["risky"] and start not in classes:
         return
-    coloured = None if negator["predicate"] or start in classes else _COLOUR_OF.match(text, start)
     name = chinese_name(text, coloured.end() if coloured else start, classes, one_word=negator["adjective"] is not None)
     if name is not None and coloured:
         name = start, name[1]

@@ -14,12 +14,15 @@ from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS
 _NOT = r"(?:\s*n[o'’]?['’]?t|\s+not)"
 _NEGATOR = re.compile(
     r"(?:[,;]\s*|(?<=[([])\s*)?\b(?:but\s+|and\s+)?(?:"
-    r"without(?:\s+any)?|w/o|w/out|sans|excluding|exclude|except(?:ing)?(?:\s+for)?|apart\s+from|aside\s+from|besides|other\s+than|minus|lacking|neither|nor"
-    r"|instead\s+of|rather\s+than|(?:free|devoid|empty)\s+(?:of|from)(?:\s+any)?|no\s+(?:sign|trace)s?\s+of|none\s+of"
+    r"without(?:\s+any)?|w/o|w/out|sans|excluding|exclude|except(?:ing)?(?:\s+for)?|apart\s+from|aside\s+from|save\s+for"
+    r"|besides|other\s+than|minus|lacking|neither|nor|(?:nothing|none)\s+(?:with|containing|showing|that\s+(?:has|shows))"
+    r"|instead\s+of|rather\s+than|(?:free|devoid|empty|absent)\s+(?:of|from)(?:\s+any)?|no\s+(?:sign|trace)s?\s+of|none\s+of"
+    r"|not\s+(?:interested\s+in|looking\s+for|searching\s+for)"
     r"|(?:that|which|who)\s+(?:is|are|has|have)\s+(?:not|no)"
     rf"|(?:(?:that|which|who|where|there)\s+)*(?:is|are|was|were)(?:{_NOT}|\s+no)(?:\s+any)?"
-    rf"|(?:(?:that|which|who)\s+)?(?:do|does){_NOT}\s+(?:have|show|contain)(?:\s+any)?"
     rf"|(?:i\s+|please\s+)*(?:do{_NOT}\s+)(?:show|want|need)(?:\s+me)?(?:\s+to\s+see)?(?:\s+any)?"
+    rf"|(?:(?:that|which|who)\s+)?(?:do|does){_NOT}\s+(?:have|show|contain)(?:\s+any)?"
+    r"|please\s+no"
     r"|(?P<risky>^(?:please\s+)?(?:hide|ignore|avoid|skip|omit|remove|leave\s+out)|never|zero|(?<![\w.,:/-])0)"
     r"|(?:has|have|with)\s+no|not\s+\w+ing|not|no(?:\s+more)?"
     r"|(?<=everything )but|(?<=anything )but|(?<=all )but"
@@ -31,12 +34,18 @@ _BUT = re.compile(r"\b(?:any|every|all)\s+\w+\s+(?P<negator>but\s+(?!not\b|no\b|
 _NAME = re.compile(r"[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*)*")
 _ENDS = frozenset(
     "and or nor but with without in on at near by beside behind under above over from of for to is are that which who "
-    "no not except while during left right next inside outside around there visible anywhere please thanks".split()
+    "no not except while during left right next inside outside around there visible anywhere please thanks "
+    "whatsoever".split()
 )
 _JOINT = re.compile(r"\s*(?:,\s*(?:or|and|nor)\s+|\s(?:or|nor|and)\s+)(?=[a-z])")
+_LISTED = re.compile(
+    r"\s*,\s*(?=(?P<things>[a-z][a-z' -]*(?:,\s*[a-z][a-z' -]*)*?),?\s+(?P<joint>or|nor|and)\s+(?P<last>[a-z]+))"
+)
+"""The comma of a list that ends in "or" or "and": no cats, dogs or horses."""
+
 _TAIL = re.compile(
     r"[\s,]+(?:(?:in|on|at|around)\s+(?:it|them|(?:the\s+)?(?:sight|view|picture|photo|image|frame|background))"
-    r"|around|there|visible|anywhere|please)(?!\S)|\s*[)\]]"
+    r"|around|there|visible|anywhere|please|at\s+all|whatsoever)(?!\S)|\s*[)\]]"
 )
 _NOBODY = re.compile(r"(?:,\s*|\bwith\s+|\b(?:and|but)\s+|\bthere\s+is\s+)*\b(?P<name>nobody|no[\s-]?one)\b")
 _PART = re.compile(r"(?<![\w-])(?:non[\s-](?P<behind>[a-z]+)|(?P<free>[a-z]+)(?:-free|less))(?![\w-])")
@@ -74,11 +83,19 @@ def _names(text: str, start: int) -> Iterator[tuple[int, int]]:
     name = _name(text, start)
     while name is not None:
         yield name
-        joint = _JOINT.match(text, name[1])
+        joint = _JOINT.match(text, name[1]) or _listed(text, name[1])
         if joint is None:
             return
         again = _NEGATOR.match(text, joint.end())
         name = _name(text, again.end() if again else joint.end())
+
+
+def _listed(text: str, start: int) -> re.Match[str] | None:
+    """The comma at ``start`` where a list goes on; in "no dogs, a cat and a horse" something else begins behind it."""
+    match = _LISTED.match(text, start)
+    if match is None or (match["joint"] == "and" and ARTICLES & {*match["things"].split(), match["last"]}):
+        return None
+    return match
 
 
 def _name(text: str, start: int) -> tuple[int, int] | None:

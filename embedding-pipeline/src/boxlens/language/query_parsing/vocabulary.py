@@ -29,7 +29,8 @@ VAGUE_NUMBERS = {
         (2, "several, multiple, a few, 俩, 若干, 若干个"),
         (3, "仨"),
         (3, "many, lots of, a lot of, plenty of, a group of, groups of, a crowd of, a herd of, a flock of, a bunch of"),
-        (3, "很多, 许多, 好多, 大量, 一群, 一堆, 成群的"),
+        (3, "很多, 许多, 好多, 大量, 一群, 一堆, 一伙, 一帮, 一排, 一队, 成群的"),
+        (6, "half a dozen, half dozen, 半打"),
         (12, "a dozen, 一打"),
     )
     for number in words.split(", ")
@@ -42,8 +43,8 @@ QUANTIFIERS = _table(
     least="at least, 至少, 不少于",
     most="at most, no more than, 最多, 至多, 不超过",
     exactly="exactly, only, just, 正好, 恰好, 刚好",
-    more="more than, 超过, 多于",
-    fewer="fewer than, less than, 少于",
+    more="more than, 超过, 多于, 不止, 不只",
+    fewer="fewer than, less than, 少于, 不到",
 )
 RELATIONS: dict[str, str] = _table(
     left_of="left of, to the left of, on the left of, on the left side of",
@@ -141,17 +142,20 @@ ABSTRACT_NOUNS_ZH = tuple("月 小时 星期 礼拜 世纪 分钟 天 年 照片
 
 ARTICLES = frozenset("a an the some any this that these those my our his her their its".split())
 INVARIANT = frozenset("sheep deer fish scissors people men women children mice geese aircraft moose bison skis".split())
+_POSTURES = tuple("坐在 站在 睡在 趴在 躺在 停在 走在 放在 摆在 挂在 同时有 同时 都有".split())
+"""Left of a text whose things were read, these say nothing more of them."""
+
 _FILLERS = (
     ARTICLES
     | PHOTO_WORDS
-    | frozenset("photo picture image pic show me find everything anything 个 只 拍 一 拍摄".split())
+    | frozenset("photo picture image pic show me find everything anything both please 个 只 拍 一 拍摄".split())
 )
 
 
 def only_stop_words(text: str) -> bool:
     """Whether a text names nothing that could be looked for: articles, "photos of", 的照片, punctuation."""
     plain = text
-    for word in (*PHOTO_WORDS, "拍摄", "的", "拍"):
+    for word in (*PHOTO_WORDS, *_POSTURES, "拍摄", "的", "拍"):
         plain = plain.replace(word, " ")
     tokens = query_tokens(f"{plain} of")  # beside a word that tells nothing, others of that kind are left in: drop it
     return all(t in _FILLERS or t in ("of", "的", "和", "与", "在", "有", "and", "with") for t in tokens)
