@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from boxlens.domain.filters import Condition, Filter, both
 from boxlens.domain.ports import IndexSearch
@@ -13,6 +14,10 @@ from boxlens.search.requests import RankedList, RankedListRequest, RankingReques
 
 MAX_IMAGES, MAX_INSIDE = 500, 2_000
 """Images that a second look goes into, those met first, and objects that a list brings of them."""
+_IMAGES_PER_HIT, _FEWEST_IMAGES = 5, 100
+_OBJECTS_PER_IMAGE = 2
+"""Where several clauses look into the images of one another: so many images a hit, and for each of them so many of the
+nearest objects. An image of which a clause finds none among these holds nothing that is like it."""
 
 
 class Retriever:
@@ -38,7 +43,7 @@ class Retriever:
         ]
         positive = [some for some in ranked if some.request.weight > 0]
         if len({some.request.clause for some in positive}) > 1:
-            ranked = self._look_inside(request, ranked, positive, ranked)
+            ranked = self._look_inside(request, ranked, positive, ranked, few=True)
         elif named := [some for some in positive if some.request.part and some.request.part.label]:
             looks = [some for some in positive if some.request.signal == "clip"]
             ranked = self._look_inside(request, ranked, looks, named)
@@ -50,19 +55,26 @@ class Retriever:
         ranked: Sequence[RankedList],
         meeting: Sequence[RankedList],
         asked: Sequence[RankedList],
+        *,
+        few: bool = False,
     ) -> list[RankedList]:
-        """All lists, those ``asked`` with what they say of the images that any of those ``meeting`` met.
+        """All lists, those ``asked`` with what they say of the images that those ``meeting`` met.
 
         A query of several clauses means all of them, and what one of them likes best may stand deep in the list of
-        another; and what looks like all of a text is to be told by its names too.
+        another; and what looks like all of a text is to be told by its names too. ``few``: of the most promising images
+        alone, and of vectors no more than make these up.
         """
-        met = dict.fromkeys(entry.image_id for some in meeting for entry in some.objects)
-        images = tuple(met)[:MAX_IMAGES]
+        rows = zip_longest(*(some.objects for some in meeting))
+        met = dict.fromkeys(entry.image_id for row in rows for entry in row if entry is not None)
+        hits = request.query.size + len(request.seen.tokens)
+        images = tuple(met)[: min(MAX_IMAGES, max(_FEWEST_IMAGES, _IMAGES_PER_HIT * hits)) if few else MAX_IMAGES]
         open_lists = [some for some in asked if not some.ended]
         if not images or not open_lists:
             return list(ranked)
         inside = Filter((Condition("image_id", any_of=images),))
-        queries = [_at_depth(some.request, request, MAX_INSIDE) for some in open_lists]
+        depth = _OBJECTS_PER_IMAGE * len(images) if few else MAX_INSIDE
+        depths = [depth if isinstance(some.request.query, VectorQuery) else MAX_INSIDE for some in open_lists]
+        queries = [_at_depth(some.request, request, k) for some, k in zip(open_lists, depths, strict=True)]
         narrowed = [replace(query, filter=both([query.filter, inside])) for query in queries]
         answers = self._index.search(request.collections, narrowed)
         whole = {id(some): answer for some, answer in zip(open_lists, answers, strict=True)}
