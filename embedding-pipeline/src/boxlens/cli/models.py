@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from boxlens.cli import output
+from boxlens.cli.reducing import reduce
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -327,3 +328,6 @@ def _int8(parity: Parity) -> str:
     if parity.int8 is not None:
         return f"{parity.int8:.5f} ({parity.method})"
     return "none" if parity.tried_int8 is None else f"none: {parity.tried_int8:.5f} is too far"
+
+
+app.command()(reduce)
