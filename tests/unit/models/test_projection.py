@@ -24,7 +24,8 @@ def unit(rows: Vector) -> Vector:
 def flat_vectors(count: int, latent: int, dims: int = 64) -> Vector:
     """Unit vectors in a space of ``latent`` dims, float32 of shape (count, dims)."""
     rng = np.random.default_rng(3)
-    return unit(rng.standard_normal((count, latent)) @ rng.standard_normal((latent, dims))).astype(np.float32)
+    rows = rng.standard_normal((count, latent)) @ rng.standard_normal((latent, dims))
+    return unit(rows.astype(np.float32))
 
 
 def test_directions_are_orthonormal_and_hold_what_lies_along_them() -> None:

@@ -37,11 +37,11 @@ def reduce(
     wanted = {"vit": vit_dims, "clip": clip_dims}
     with open_boxlens(settings, output.report) as opened:
         boxlens = opened.for_collection(chosen)
-        samples = {
-            signal: boxlens.index.sample(chosen, signal, _SAMPLE)
-            for signal, dims in (("vit", boxlens.pack.vit_dims), ("clip", boxlens.pack.clip_dims))
-            if dims is not None
-        }
+        samples = {}
+        if boxlens.pack.vit_dims is not None:
+            samples["vit"] = boxlens.index.sample(chosen, "vit", _SAMPLE)
+        if boxlens.pack.clip_dims is not None:
+            samples["clip"] = boxlens.index.sample(chosen, "clip", _SAMPLE)
         fewest = min(map(len, samples.values()), default=0)
         if fewest < FEWEST_VECTORS:
             raise BadInput(
