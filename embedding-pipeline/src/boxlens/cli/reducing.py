@@ -34,7 +34,7 @@ def reduce(
 
     settings = output.settings()
     chosen = collection or settings.collection
-    wanted = {"vit": vit_dims, "clip": clip_dims}
+    dims_asked = {"vit": vit_dims, "clip": clip_dims}
     with open_boxlens(settings, output.report) as opened:
         boxlens = opened.for_collection(chosen)
         samples = {}
@@ -53,13 +53,13 @@ def reduce(
         losses = [
             loss(signal, vectors, dims, texts if signal == "clip" else None)
             for signal, vectors in samples.items()
-            for dims in ([wanted[signal]] if wanted[signal] else _offered(vectors))
+            for dims in ([dims_asked[signal]] if dims_asked[signal] else _offered(vectors))
         ]
         if not json:
             _tell(losses, fewest)
         folder = None
-        if any(wanted.values()):
-            matrices = {key: directions(rows, wanted[key]) for key, rows in samples.items() if wanted[key]}
+        if any(dims_asked.values()):
+            matrices = {key: directions(rows, dims_asked[key]) for key, rows in samples.items() if dims_asked[key]}
             folder = reduce_pack(boxlens.loaded.folder, settings.packs, name=name, **matrices).folder
     if json:
         output.print_json({"pack": None if folder is None else name, "losses": [_entry(entry) for entry in losses]})

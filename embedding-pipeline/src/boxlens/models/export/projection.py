@@ -65,8 +65,8 @@ def directions(vectors: Vector, dims: int) -> Vector:
             place="dims",
         )
     values, vectors_of = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
-    found: Vector = vectors_of[:, np.argsort(values)[::-1][:dims]].astype(np.float32)
-    return found
+    largest: Vector = vectors_of[:, np.argsort(values)[::-1][:dims]].astype(np.float32)
+    return largest
 
 
 def loss(signal: str, vectors: Vector, dims: int, texts: Vector | None = None) -> Loss:
