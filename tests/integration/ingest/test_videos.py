@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import tracemalloc
 from itertools import pairwise
 from pathlib import Path
@@ -84,6 +85,55 @@ def test_a_video_of_any_name_is_read(tmp_path: Path, name: bytes, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     (ref,) = references([os.fsdecode(name)])
     assert ref.problem is None
+
+
+@pytest.mark.parametrize("name", ["clip.mov", "clip.mkv", "clip.avi", "clip.m4v", "CLIP.MP4", "clip.wmv"])
+def test_each_container_is_read(tmp_path: Path, name: str) -> None:
+    clip = write_video(tmp_path / name, SHOTS[3:5])
+    assert [frame.shot for frame in chosen_frames(clip)] == [0, 1]
+
+
+def test_a_frame_is_enough(tmp_path: Path) -> None:
+    (frame,) = chosen_frames(write_video(tmp_path / "one.mp4", [(0, 0.1)]))
+    assert (frame.at_s, frame.shot) == (0.0, 0)
+
+
+def test_a_video_without_a_duration_is_read_to_its_end(tmp_path: Path) -> None:
+    """As recorders write it that were cut off from their power."""
+    content = bytearray(write_video(tmp_path / "clip.mp4", SHOTS[3:5]).read_bytes())
+    for name in (b"mvhd", b"mdhd"):
+        at = content.find(name) + 4 + 4 + 8 + 4
+        content[at : at + 4] = bytes(4)
+    (tmp_path / "clip.mp4").write_bytes(content)
+    assert [frame.shot for frame in chosen_frames(tmp_path / "clip.mp4")] == [0, 1]
+
+
+def test_a_video_of_a_phone_held_upright_stands_upright(tmp_path: Path) -> None:
+    """Its frames lie on their side, and its header says how they are to be turned."""
+    content = bytearray(write_video(tmp_path / "clip.mp4", SHOTS[1:2]).read_bytes())
+    matrix = content.find(b"tkhd") + 4 + 4 + 20 + 16
+    content[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, SIZE[1] << 16, 0, 1 << 30)
+    (tmp_path / "clip.mp4").write_bytes(content)
+    (frame,) = chosen_frames(tmp_path / "clip.mp4")
+    assert frame.pixels.shape == (SIZE[0], SIZE[1], 3)
+
+
+def test_frames_that_would_fill_the_memory_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4", SHOTS[1:2])
+    monkeypatch.setattr("boxlens.ingest.videos.MOST_PIXELS", SIZE[0] * SIZE[1] - 1)
+    with pytest.raises(BadSource, match="160 x 120 pixels"):
+        next(chosen_frames(clip))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_a_video_that_was_cut_off_in_the_middle_is_named(tmp_path: Path, share: float) -> None:
+    """Its index is at its end."""
+    content = write_video(tmp_path / "clip.mp4", SHOTS[1:2]).read_bytes()
+    (tmp_path / "clip.mp4").write_bytes(content[: int(len(content) * share)])
+    (ref,) = references([str(tmp_path)])
+    assert ref.problem is not None
 
 
 @pytest.mark.parametrize("brightness", [0, 255])

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.parts import MemoryStore, indexer, networks, png, scene
+from tests.samples.pictures import saved
 
 from boxlens.domain.filters import Filter
 from boxlens.domain.pictures import ImageRecord, image_id_of
@@ -106,6 +108,67 @@ def test_a_folder_is_followed_as_it_changes(tmp_path: Path, poll: bool) -> None:
         (folder / "trip" / "renamed.png").unlink()
         eventually(lambda: set(shelf.records()) == {"first.png"})
         assert scene_of.ledger.folder(scene_of.entry.id).standing(time.time()) in ("waiting", "working")
+
+
+@pytest.mark.parametrize("poll", [False, True], ids=["by events", "by looking"])
+def test_a_copy_that_pauses_is_waited_for(tmp_path: Path, poll: bool) -> None:
+    """However long it pauses: as long as it is open for writing. Of full size from the start, it would be half a
+    picture that decodes."""
+    scene_of = Scene(tmp_path)
+    folder, shelf = scene_of.folder, scene_of.shelf
+    whole = saved(Image.fromarray(scene(seed=1, size=(64, 48))), "BMP")
+    with scene_of.watched(WatchOptions(poll_s=0.2, poll=poll)):
+        with (folder / "slow.bmp").open("wb") as file:
+            file.truncate(len(whole))
+            file.write(whole[: len(whole) // 2])
+            file.flush()
+            for n in range(2, 5):  # what comes meanwhile is taken in, one after the other
+                (folder / f"{n}.png").write_bytes(png(scene(seed=n, size=(64, 48))))
+                eventually(lambda n=n: f"{n}.png" in shelf.records())  # type: ignore[misc]
+            assert set(shelf.records()) == {"2.png", "3.png", "4.png"}
+            file.write(whole[len(whole) // 2 :])
+        eventually(lambda: "slow.bmp" in shelf.records())
+        assert shelf.records()["slow.bmp"].image_id == image_id_of(whole)
+    assert scene_of.failed == []
+
+
+def test_a_picture_that_an_editor_saves_is_the_new_one(tmp_path: Path) -> None:
+    """Beside the old one, then over it; with a copy for safety that goes again."""
+    scene_of = Scene(tmp_path)
+    folder, shelf = scene_of.folder, scene_of.shelf
+    before, after = (png(scene(seed=n, size=(64, 48))) for n in (1, 2))
+    (folder / "a.png").write_bytes(before)
+    with scene_of.watched(WatchOptions(SyncOptions("trash"))):
+        eventually(lambda: set(shelf.records()) == {"a.png"})
+        (folder / ".a.png.part").write_bytes(after)
+        (folder / "a.png").rename(folder / "a.png~")
+        (folder / ".a.png.part").rename(folder / "a.png")
+        (folder / "a.png~").unlink()
+        eventually(lambda: [r.image_id for r in shelf.records().values()] == [image_id_of(after)])
+        assert set(shelf.records()) == {"a.png"}
+    assert scene_of.failed == []
+
+
+def test_names_that_are_swapped_and_case_that_changes(tmp_path: Path) -> None:
+    scene_of = Scene(tmp_path)
+    folder, shelf = scene_of.folder, scene_of.shelf
+    ids = {}
+    for n, name in enumerate(("a.png", "b.png", "c.png")):
+        (folder / name).write_bytes(png(scene(seed=n, size=(64, 48))))
+        ids[name] = image_id_of((folder / name).read_bytes())
+
+    def lies(path: str, image_id: str) -> bool:
+        return {r.source_uri: r.image_id for r in shelf.records().values()}.get(str(folder / path)) == image_id
+
+    with scene_of.watched(WatchOptions(SyncOptions("trash"))):
+        eventually(lambda: len(shelf.records()) == 3)
+        (folder / "a.png").rename(folder / "x")
+        (folder / "b.png").rename(folder / "a.png")
+        (folder / "x").rename(folder / "b.png")
+        (folder / "c.png").rename(folder / "C.PNG")
+        eventually(lambda: lies("a.png", ids["b.png"]) and lies("b.png", ids["a.png"]) and lies("C.PNG", ids["c.png"]))
+        assert len(shelf.records()) == 3
+    assert scene_of.failed == []
 
 
 def test_a_paused_folder_rests_and_catches_up(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from boxlens.domain.errors import BadInput
 from boxlens.ingest.findings import Findings
 from boxlens.ingest.folders import FolderRules, FolderWalk, Part
 from boxlens.library.following.quiet import QuietTimes
-from boxlens.library.following.settling import MOST_PARTS, MOST_PATHS, Settling, parts_of
+from boxlens.library.following.settling import LONGEST_OPEN_S, MOST_PARTS, MOST_PATHS, Settling, being_written, parts_of
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,22 @@ def test_a_path_is_ready_when_nothing_happened_to_it_for_a_while(tmp_path: Path)
     assert settling.ready(12.9) == []
     assert settling.ready(13.1) == [growing]
     assert len(settling) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell who writes")
+def test_a_path_that_is_open_for_writing_is_not_ready_for_long(tmp_path: Path) -> None:
+    path = tmp_path / "copied"
+    settling = Settling(1.0)
+    with path.open("wb"):
+        assert being_written(path)
+        settling.add([path], now=10.0)
+        assert settling.ready(20.0) == []
+        assert settling.ready(10.0 + LONGEST_OPEN_S) == [path]
+        settling.add([path], now=10.0)
+    assert not being_written(path)
+    assert not being_written(tmp_path / "away")
+    with path.open("rb"):
+        assert settling.ready(20.0) == [path]
 
 
 def test_too_many_paths_are_the_whole_folder(tmp_path: Path) -> None:

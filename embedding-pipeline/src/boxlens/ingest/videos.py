@@ -34,6 +34,8 @@ CUT, SAME, BLANK = 15.0, 4.0, 2.0
 """Mean differences of a sample, 0..255: from which a shot ends, up to which two frames show the same, and the spread of
 brightness up to which a frame shows nothing."""
 MOST_FRAMES = 5000
+MOST_PIXELS = 64_000_000
+"""Of a frame; 8K has 33 million."""
 _SMALL = (64, 36)
 _QUALITY = 92
 _HINT = "Save it again with another program, or leave it out."
@@ -86,6 +88,12 @@ def chosen_frames(path: Path) -> Iterator[VideoFrame]:
         try:
             if not reader.isOpened():
                 raise BadSource(f"{shown(str(path))} cannot be read as a video.", hint=_HINT)
+            width, height = (int(reader.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+            if width * height > MOST_PIXELS:
+                detail = (
+                    f"The frames of {shown(str(path))} have {width} x {height} pixels; at most {MOST_PIXELS} are read."
+                )
+                raise BadSource(detail, hint="Save it smaller, or leave it out.")
             choice, count = _Choice(), 0
             blank: VideoFrame | None = None
             for at_s, pixels in _samples(reader):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +16,9 @@ MOST_PATHS = 10_000
 
 MOST_PARTS = 200
 """Parts of a folder that are looked through one by one; beyond, the whole of it."""
+
+LONGEST_OPEN_S = 600.0
+"""Seconds after which a file that does not change is taken in though a program still holds it open for writing."""
 
 _Signature = tuple[int, int] | None
 
@@ -40,7 +47,10 @@ class Settling:
         self.overflowed = False
 
     def ready(self, now: float) -> list[Path]:
-        """Those to which nothing happened for ``settle_s``, by their size and time too; they wait no longer."""
+        """Those to which nothing happened for ``settle_s``, by their size and time too; they wait no longer.
+
+        A copy that pauses is still open, and waits on.
+        """
         settled: list[Path] = []
         for path, (signature, since) in list(self._since.items()):
             if now - since < self._settle_s:
@@ -48,10 +58,36 @@ class Settling:
             current = _signature(path)
             if current != signature:
                 self._since[path] = (current, now)
-            else:
+            elif current is None or now - since >= LONGEST_OPEN_S or not being_written(path):
                 del self._since[path]
                 settled.append(path)
         return settled
+
+
+def being_written(path: Path) -> bool:
+    """Whether a program of this machine holds a file open for writing. False where the system does not tell: on other
+    systems than Linux, on many network drives, of files of other users.
+
+    A lease for reading is granted only while nobody writes (fcntl(2), F_SETLEASE); it is given back at once.
+    """
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return False
+    try:
+        # whoever opens it in between makes the system send this signal, whose usual one ends the process
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def parts_of(root: Path, paths: Iterable[Path]) -> list[Part] | None:

@@ -33,6 +33,7 @@ from boxlens.library.deletion import Library, delete_image
 from boxlens.library.following.folders import Change, FollowedFolder, Gone, SyncReport
 from boxlens.library.following.ledger import Ledger
 from boxlens.library.following.round import Round, look
+from boxlens.library.following.settling import LONGEST_OPEN_S, being_written
 from boxlens.pipeline.annotations import without_places
 from boxlens.pipeline.picture_files import read_picture_file
 
@@ -209,7 +210,10 @@ class _Run:
                 round.protect(ref.uri)
                 continue
             unchanged = round.unchanged_file(ref, seen, retaken)
-            if unchanged is None:
+            if unchanged is None and 0 <= seen.age_s < LONGEST_OPEN_S and being_written(Path(ref.uri)):
+                self._unsettled += 1
+                round.protect(ref.uri)
+            elif unchanged is None:
                 yield replace(ref, undelete=options.take_deleted)
             elif unchanged.failure is not None:
                 round.protect(ref.uri)

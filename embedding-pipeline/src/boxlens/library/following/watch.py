@@ -177,7 +177,8 @@ class Watcher:
         if report.interrupted:
             folder.whole_at = 0.0
         elif report.unsettled:
-            folder.whole_at = min(folder.whole_at, time.monotonic() + 2 * SETTLE_S)
+            # a large folder is not looked through all the time because of one file that stays open
+            folder.whole_at = min(folder.whole_at, time.monotonic() + max(2 * SETTLE_S, 4 * report.seconds))
         self._on_sync(folder.path, report)
         self._stand(folder, "waiting")
 
