@@ -30,6 +30,7 @@ from boxlens.imaging import decoding as images
 from boxlens.index.memory.index import InMemoryIndex
 from boxlens.ingest.indexer import Indexer
 from boxlens.library.corrections import Corrector
+from boxlens.library.deleted_ids import DeletedIds
 from boxlens.library.following.ledger import Ledger
 from boxlens.library.recorded_writer import RecordedWriter
 from boxlens.library.saved.ledger import SavedSearches
@@ -125,7 +126,8 @@ class World:
         folder = Path(self._folder.name)
         self.following, self.saved = Ledger(folder / "following.sqlite"), SavedSearches(folder / "saved.sqlite")
         self.writer = RecordedWriter(self.index, Records(self.store))
-        self.indexer = Indexer(self.index, self.pack, self._pipeline, writer=self.writer)
+        deletions = DeletedIds(self.store)
+        self.indexer = Indexer(self.index, self.pack, self._pipeline, deletions=deletions, writer=self.writer)
         self.corrector = Corrector(self.index, self.writer, self.store, self.fetcher, self.networks, self.pack)
         self.pictures = QueryPipeline(self.networks, self.settings.pipeline.remembered)
         self.texts = CachedTextEncoder(parts.ColourWords(), self.settings.pipeline.remembered)
