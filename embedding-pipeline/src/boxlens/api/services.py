@@ -186,8 +186,8 @@ class Services(Protocol):
         ...
 
 
-def services_of(request: Request) -> Services:
-    """The services the application was made with."""
+async def services_of(request: Request) -> Services:
+    """The services the application was made with. It waits for nothing: as a coroutine it needs no thread."""
     services: Services = request.app.state.services
     return services
 
