@@ -98,7 +98,7 @@ def _bare_pass(boxlens: Boxlens, networks: ModelSet, opened: Sequence[Opened]) -
     crops: list[Pixels] = []
     for rows in _batches(opened, chosen.detect_batch):
         pictures = [row.pixels for row in rows]
-        for pixels, objects in zip(pictures, networks.find(pictures), strict=True):
+        for pixels, objects in zip(pictures, networks.propose(pictures), strict=True):
             crops.extend([pixels, *(networks.cut(pixels, detection.box) for detection in objects)])
     for encoder in (networks.vit, networks.clip):
         if encoder is not None:
