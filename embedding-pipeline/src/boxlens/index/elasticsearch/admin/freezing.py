@@ -32,6 +32,8 @@ class Freezing:
             self.client.indices.put_settings(index=handle.index, settings=mode_settings(loading=False))
             self.client.indices.add_block(index=handle.index, block="write")  # answers when no write is under way
             self.client.indices.refresh(index=handle.index)
+        if not handle.graphs:  # the load that was to give them was killed
+            self.collections.give_graphs(handle)
         self.collections.change(handle, {"frozen": True})
         self.collections.forget(collection)
         with translate_errors(collection):

@@ -2,7 +2,7 @@
 
 A document whose ``_source`` leaves the vectors out is kept whole beside it, so that a copy of its shard can be brought
 up to date, until a merge finds that every copy has it. What every copy has is told by retention leases, which are
-renewed every 30 seconds: a merge waits for them, or it would carry all of that along.
+renewed every 30 seconds: a merge that may take its time waits for them, or it would carry all of that along.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from elasticsearch import Elasticsearch
 SEGMENT_DOCUMENTS = 1_000_000
 """Most documents of one segment: a merge of more would build its graph for hours on one core."""
 
+PRUNED_FROM = 5000
+"""Documents of which it is worth the wait: fewer take 40 MB."""
 LEASES_S = 40.0
 """How long a merge waits for leases; it goes on without them."""
 
@@ -28,8 +30,9 @@ def merge_segments(client: Elasticsearch, index: str, *, wait: bool = True) -> i
     shards = max(1, stats["_shards"]["successful"])
     documents = stats["_all"]["total"]["docs"]["count"]
     largest = max(1, math.ceil(documents / shards / SEGMENT_DOCUMENTS))
-    client.indices.flush(index=index, wait_if_ongoing=True)
-    _await_leases(client, index)
+    if wait and documents >= PRUNED_FROM:
+        client.indices.flush(index=index, wait_if_ongoing=True)
+        _await_leases(client, index)
     client.options(request_timeout=None).indices.forcemerge(
         index=index, max_num_segments=largest, wait_for_completion=wait
     )
