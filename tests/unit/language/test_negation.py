@@ -55,6 +55,12 @@ def test_a_class_that_is_not_wanted_leaves_no_image_with_it() -> None:
     assert words == ""
 
 
+def test_an_emoji_that_is_not_wanted_is_the_class_it_shows() -> None:
+    query, _, _ = parse_query(Query((TextClause("🐶 -🐱"),), read_text=True), COCO, TODAY)
+    assert query.filter.none == (Filter((Condition("count.cat", range=NumberRange(1, None)),)),)
+    assert query.clauses[0] == TextClause("🐶")
+
+
 def test_what_is_no_class_is_excluded_by_its_looks() -> None:
     query, _, words = parse_query(Query((TextClause('red -"hot sauce"'),), read_text=True), COCO, TODAY)
     assert query.clauses == (TextClause("red"), TextClause("hot sauce", -0.5))

@@ -57,7 +57,7 @@ def test_other_words_are_likely_of_an_only_image_that_holds_the_names_and_not_of
     relevances = [{entry.object_id: 0.9 for entry in row} for row in (*objects, [])]
     hits = {name: [f"{name}-0", *([f"{name}-1"] if name != "half" else [])] for name in names}
     relevance = ImageRelevance(lists, relevances, {0: 1.0}).of_each(hits)
-    assert relevance["own"] == pytest.approx(0.9 * (0.8 + 0.4 / (1 + others)) / 1.2)
+    assert relevance["own"] == pytest.approx(0.9 * (0.8 + 0.6 / (1 + others)) / 1.4)
     assert relevance["half"] < relevance["own"]
 
 

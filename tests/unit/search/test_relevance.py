@@ -144,6 +144,15 @@ def test_a_stored_vector_finds_itself_and_a_stranger_finds_nothing() -> None:
     assert answer.complete
 
 
+def test_a_list_that_has_ended_asks_for_no_more_however_relevant_its_last_hit_is() -> None:
+    index = filled(SIZE)
+    looks = nearest(index, units(np.random.default_rng(11), 1, VIT)[0])
+    shown = RankedObject(frame(record("7")).object_id, record("7").image_id, 1.0, exact_label=True, box_score=1.0)
+    words = RankedListRequest(0, "words", 1.0, WordQuery(("dog",), (), 20))
+    assert cut(index, Query((TextClause("x"),), min_relevance=0.9), looks, RankedList(words, [shown], True)).complete
+    assert not cut(index, Query((TextClause("x"),), min_relevance=0.9), looks, RankedList(words, [shown])).complete
+
+
 @pytest.mark.parametrize("least", [None, "auto", 0.0, 1.0])
 def test_a_small_collection_is_not_cut_and_says_so(least: float | Literal["auto"] | None) -> None:
     index = filled(MIN_SAMPLE - 1)

@@ -25,8 +25,8 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   滑雪者, 冲浪者, 登山者, 选手, 顾客, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
   老人, 老奶奶, 老爷爷, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
   护士, 警察, 消防员, 士兵, 厨师, 服务员, 农民, 渔夫, 摄影师, 舞者, 歌手
-car: taxi, cab, van, minivan, suv, jeep, sports car, race car, police car, limousine, hatchback, convertible,
-  station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车
+car: taxi, cab, van, minivan, suv, sport utility vehicle, jeep, sports car, race car, police car, limousine, hatchback,
+  convertible, station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车
 bus: school bus, double decker, trolleybus, shuttle bus | 校车, 双层巴士, 电车, 无轨电车, 公交汽车
 truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, food
   truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
@@ -57,7 +57,7 @@ tie: bow tie | 领结
 sports ball: tennis ball, baseball, volleyball, golf ball, rugby ball, beach ball | 网球, 棒球, 排球, 垒球, 高尔夫球,
   橄榄球, 乒乓球
 bottle: wine bottle, beer bottle, water bottle, thermos, flask | 啤酒瓶, 矿泉水瓶, 保温瓶
-cup: glass, tumbler, beaker | 玻璃杯, 纸杯, 保温杯
+cup: hot beverage, glass, tumbler, beaker | 玻璃杯, 纸杯, 保温杯
 bowl: salad bowl, mixing bowl | 沙拉碗
 dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶几, 课桌, 圆桌
 chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 摇椅, 轮椅, 高脚椅

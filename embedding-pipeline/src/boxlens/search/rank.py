@@ -54,7 +54,7 @@ class Ranker:
 
     def __init__(self, index: SearchIndex, calibrator: Calibrator, thresholds: Thresholds) -> None:
         self._index, self._calibrator, self._thresholds = index, calibrator, thresholds
-        self._retriever = Retriever(index)
+        self._retriever = Retriever(index, calibrator)
 
     def rank(self, request: RankingRequest, plan: QueryPlan, previous: Ranking | None = None) -> list[Ranking]:
         """A ranking of the plan, and on the first page one for each of its groups, each with a page of unseen hits as

@@ -11,6 +11,8 @@ from boxlens.domain.ports import IndexSearch
 from boxlens.domain.queries import RankedObject, VectorQuery, WordQuery
 from boxlens.search.cursor import as_of
 from boxlens.search.requests import RankedList, RankedListRequest, RankingRequest
+from boxlens.search.scoring.calibrate import Calibrator
+from boxlens.search.scoring.thresholds import LOW_THRESHOLD
 
 MAX_IMAGES, MAX_INSIDE = 500, 2_000
 """Images that a second look goes into, those met first, and objects that a list brings of them."""
@@ -23,8 +25,8 @@ nearest objects. An image of which a clause finds none among these holds nothing
 class Retriever:
     """Reads ranked lists. Thread-safe."""
 
-    def __init__(self, index: IndexSearch) -> None:
-        self._index = index
+    def __init__(self, index: IndexSearch, calibrator: Calibrator) -> None:
+        self._index, self._calibrator = index, calibrator
 
     def retrieve(self, request: RankingRequest, lists: Sequence[RankedListRequest], k: int) -> list[RankedList]:
         """The nearest ``k`` objects for each of the lists, without those less similar than the query's
@@ -45,9 +47,17 @@ class Retriever:
         if len({some.request.clause for some in positive}) > 1:
             ranked = self._look_inside(request, ranked, positive, ranked, few=True)
         elif named := [some for some in positive if some.request.part and some.request.part.label]:
-            looks = [some for some in positive if some.request.signal == "clip"]
+            looks = [self._telling(request, some) for some in positive if some.request.signal == "clip"]
             ranked = self._look_inside(request, ranked, looks, named)
         return [similar_enough(entry, request.query.min_similarity.get(entry.request.signal)) for entry in ranked]
+
+    def _telling(self, request: RankingRequest, looks: RankedList) -> RankedList:
+        """What of a list "auto" would show for its looks alone. The rest says nothing of an image: where that holds
+        what is named, the lists of the names bring it, or others that hold as much."""
+        (relevance,) = self._calibrator.calibrate(request.collections, request.info, [looks])
+        if relevance is None:
+            return looks
+        return replace(looks, objects=[entry for entry in looks.objects if relevance[entry.object_id] >= LOW_THRESHOLD])
 
     def _look_inside(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,6 +18,8 @@ MAX_PREFIX = 64
 
 _SHORTEST, _LONG = 4, 6  # characters from which one typo is forgiven, and two
 _PREFIX, _PINYIN, _INSIDE, _TYPO = range(4)
+_SEPARATORS = re.compile(r"[\s'’-]+")
+"""Between syllables of pinyin (zi'xing'che) and parts of a word (cell phone): they may be left out."""
 
 
 class _Key(NamedTuple):
@@ -36,7 +39,7 @@ class TermMatcher:
         keys = {key for number, term in enumerate(terms) for key in _keys(term, number)}
         self._keys = sorted(keys)
         self._texts = [key.text for key in self._keys]
-        self._for_typos = [key for key in self._keys if key.rank <= _PINYIN and terms[key.term].kind != "file"]
+        self._for_typos = [key for key in self._keys if _forgives(key) and terms[key.term].kind != "file"]
 
     def find(self, typed: str, limit: int) -> list[Suggestion]:
         """The best ``limit`` terms: those that begin so first, then by pinyin, by a word inside, and with typos; of the
@@ -45,7 +48,8 @@ class TermMatcher:
         if not prefix:
             return []
         ranks: dict[int, int] = {}
-        for key in self._with_prefix(prefix):
+        together = _SEPARATORS.sub("", prefix)
+        for key in (*self._with_prefix(prefix), *(self._with_prefix(together) if together != prefix else ())):
             ranks[key.term] = min(key.rank, ranks.get(key.term, key.rank))
         if len(ranks) < limit and len(prefix) >= _SHORTEST:
             for key in self._with_typos(prefix):
@@ -80,9 +84,16 @@ class TermMatcher:
                     yield key
 
 
+def _forgives(key: _Key) -> bool:
+    """Whether a typo is forgiven under this key: under a text, its pinyin, and a Latin word inside."""
+    return key.rank <= _PINYIN or (key.text.isascii() and len(key.text) >= _SHORTEST)
+
+
 def _keys(term: Suggestion, number: int) -> Iterator[_Key]:
     text = _folded(term.text)
     yield _Key(text, _PREFIX, number)
+    if (joined := _SEPARATORS.sub("", text)) != text:
+        yield _Key(joined, _PINYIN, number)
     for word in text.split()[1:]:
         yield _Key(word, _INSIDE, number)
     if any("\u3400" <= character <= "\u9fff" for character in text):

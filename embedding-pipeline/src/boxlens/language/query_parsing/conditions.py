@@ -14,6 +14,7 @@ from datetime import date
 from boxlens.domain.filters import Condition, Filter, NumberRange, both
 from boxlens.domain.objects import LabelName
 from boxlens.domain.queries import Clause, Part, Query, Reading, TextClause
+from boxlens.language.emoji_names import with_emoji_names
 from boxlens.language.label_recognition import label_of, recognize_labels
 from boxlens.language.query_parsing.dates import find_dates
 from boxlens.language.query_parsing.exclusion import NOBODY
@@ -88,7 +89,7 @@ def parse_text(
         take(phrase.start, phrase.end, "all_of", parts=phrase.parts)
     rest = _rest(text, readings)
     in_order = tuple(sorted(readings, key=lambda reading: reading.start))
-    return ParsedText(in_order, "" if readings and only_stop_words(rest) else rest)
+    return ParsedText(in_order, "" if readings and only_stop_words(with_emoji_names(rest, labels)) else rest)
 
 
 def parse_query(
@@ -173,7 +174,7 @@ def _shifted(parts: Sequence[Part], by: int) -> tuple[Part, ...]:
 
 def _without(name: str, labels: Sequence[LabelName]) -> Filter:
     """The filter that admits no image with an object of the class that a text names; everything passes for others."""
-    label = label_of(name, labels)
+    label = label_of(with_emoji_names(name, labels), labels)
     if label is None or len(labels) == 1:
         return Filter()
     return Filter(none=(Filter((Condition(f"count.{label}", range=NumberRange(1, None)),)),))

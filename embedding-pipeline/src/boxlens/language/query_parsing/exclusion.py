@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EMOJI = r"(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?)"
+"""One emoji, as the name of what it shows."""
+
 MAX_WORDS = 3
 """English words, and three times as many Chinese characters, that the name of an excluded thing may have."""
 

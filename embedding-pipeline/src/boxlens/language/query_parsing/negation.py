@@ -24,9 +24,9 @@ from collections.abc import Iterator, Sequence
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.query_parsing import negation_chinese, negation_english
-from boxlens.language.query_parsing.exclusion import Exclusion
+from boxlens.language.query_parsing.exclusion import EMOJI, Exclusion
 
-_MINUS = re.compile(r"(?:(?<=\s)|^)(?:[-–—−]{1,2}|!)(?P<name>[^\W\d_][\w]*|\"[^\"]+\"|“[^”]+”)(?!\S)")
+_MINUS = re.compile(rf"(?:(?<=\s)|^)(?:[-–—−]{{1,2}}|!)(?P<name>[^\W\d_][\w]*|{EMOJI}|\"[^\"]+\"|“[^”]+”)(?!\S)")
 
 
 def find_exclusions(text: str, labels: Sequence[LabelName]) -> list[Exclusion]:

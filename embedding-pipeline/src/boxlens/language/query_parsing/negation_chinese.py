@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.label_recognition import find_labels, label_of
-from boxlens.language.query_parsing.exclusion import MAX_WORDS, NOBODY, Exclusion
+from boxlens.language.query_parsing.exclusion import EMOJI, MAX_WORDS, NOBODY, Exclusion
 from boxlens.language.query_parsing.vocabulary import MEASURES
 from boxlens.language.segmentation import segment_chinese
 
@@ -117,7 +117,7 @@ def _names(text: str, negator: re.Match[str], classes: dict[int, int]) -> Iterat
 def chinese_name(text: str, start: int, classes: dict[int, int], *, one_word: bool = False) -> tuple[int, int] | None:
     """Where the name of a thing stands that begins at ``start``: a class, or a few characters up to a particle, with
     ``one_word`` the first word of these; a Latin word as well. ``classes``: start to end of the names of classes."""
-    latin = re.match(r"[a-z]+", text[start:])
+    latin = re.match(rf"[a-z]+|{EMOJI}", text[start:])
     if latin:
         return start, start + latin.end()
     run = LEFT_NAME.match(text, start)

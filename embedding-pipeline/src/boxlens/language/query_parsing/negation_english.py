@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.label_recognition import find_labels, label_of
-from boxlens.language.query_parsing.exclusion import MAX_WORDS, Exclusion
+from boxlens.language.query_parsing.exclusion import EMOJI, MAX_WORDS, Exclusion
 from boxlens.language.query_parsing.negation_chinese import LEFT_NAME, chinese_name
 from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS
 
@@ -26,10 +26,11 @@ _NEGATOR = re.compile(
     r"|(?P<risky>^(?:please\s+)?(?:hide|ignore|avoid|skip|omit|remove|leave\s+out)|never|zero|(?<![\w.,:/-])0)"
     r"|(?:has|have|with)\s+no|not\s+\w+ing|not|no(?:\s+more)?"
     r"|(?<=everything )but|(?<=anything )but|(?<=all )but"
-    r")\s+(?:(?:a|one)\s+single\s+)?(?:(?:wearing|holding|carrying|having|with|showing|containing)\s+)?(?=[a-z\u3400-\u9fff])"
+    rf")\s+(?:(?:a|one)\s+single\s+)?(?:(?:wearing|holding|carrying|having|with|showing|containing)\s+)?(?=[a-z\u3400-\u9fff]|{EMOJI})"
 )
 """Those that are ``risky`` stand before verbs and in idioms, and deny only a class."""
 
+_EMOJI = re.compile(EMOJI)
 _BUT = re.compile(r"\b(?:any|every|all)\s+\w+\s+(?P<negator>but\s+(?!not\b|no\b|with))")
 _NAME = re.compile(r"[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*)*")
 _ENDS = frozenset(
@@ -37,7 +38,7 @@ _ENDS = frozenset(
     "no not except while during left right next inside outside around there visible anywhere please thanks "
     "whatsoever".split()
 )
-_JOINT = re.compile(r"\s*(?:,\s*(?:or|and|nor)\s+|\s(?:or|nor|and)\s+)(?=[a-z])")
+_JOINT = re.compile(rf"\s*(?:,\s*(?:or|and|nor)\s+|\s(?:or|nor|and)\s+)(?=[a-z]|{EMOJI})")
 _LISTED = re.compile(
     r"\s*,\s*(?=(?P<things>[a-z][a-z' -]*(?:,\s*[a-z][a-z' -]*)*?),?\s+(?P<joint>or|nor|and)\s+(?P<last>[a-z]+))"
 )
@@ -100,7 +101,7 @@ def _listed(text: str, start: int) -> re.Match[str] | None:
 
 def _name(text: str, start: int) -> tuple[int, int] | None:
     """Where the name of a thing stands that begins at ``start``: up to three words, an article before them."""
-    if LEFT_NAME.match(text, start):
+    if LEFT_NAME.match(text, start) or _EMOJI.match(text, start):
         return chinese_name(text, start, {})
     run = _NAME.match(text, start)
     words = list(re.finditer(r"\S+", run.group())) if run else []
