@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,13 @@ from boxlens.domain.pictures import Pixels
 from boxlens.domain.ports import ObjectIndex, StoredBytes
 from boxlens.ingest.indexer import Indexer
 from boxlens.library.deleted_ids import DeletedIds
+from boxlens.library.recorded_writer import RecordedWriter
 from boxlens.pipeline.engine import BatchSizes, IngestEngine
 from boxlens.pipeline.engines.sequential import SequentialEngine
 from boxlens.pipeline.model_set import Limits, ModelSet
 from boxlens.pipeline.query_pictures import QueryPipeline
 from boxlens.pipeline.stages import StageClock, Stages, StoredImages
+from boxlens.records.records import Records
 from boxlens.search.searcher import Searcher
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 60, 220), "yellow": (240, 220, 30)}
@@ -186,6 +190,19 @@ def networks(**changes: object) -> ModelSet:
         "limits": LIMITS,
     }
     return ModelSet(**(parts | changes))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A library of the parts of a test."""
+
+    index: ObjectIndex
+    store: MemoryStore
+    bucket: str = "pictures"
+
+    @cached_property
+    def writer(self) -> RecordedWriter:
+        return RecordedWriter(self.index, Records(self.store))
 
 
 def indexer(index: ObjectIndex, nets: ModelSet, store: MemoryStore, *, chunk_size: int = 4) -> Indexer:

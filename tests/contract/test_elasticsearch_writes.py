@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 from tests.contract.objects import PACK, VIT, frame, record, thing, unit, written
+from tests.parts import MemoryStore, Shelf
 
 from boxlens.domain.collections import PackInfo
 from boxlens.domain.errors import Conflict, DiskFull, ElasticsearchAway
-from boxlens.domain.filters import Filter
+from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.queries import VectorQuery, WordQuery
 from boxlens.index.elasticsearch.client import connect
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
 from boxlens.index.elasticsearch.writing.bulk import RetryPolicy
 from boxlens.index.mapping import index_body, schema_version
+from boxlens.library.selection import delete_images, describe_images, restore_images
 from boxlens.settings import ElasticsearchSettings, IndexSettings
 
 
@@ -51,6 +53,30 @@ def test_a_merge_leaves_one_segment_and_every_answer(elastic: ElasticsearchIndex
     assert elastic.merge("photos") == 1
     assert elastic.search("photos", queries) == before
     assert len(elastic.matching("photos", Filter(), 100)) == 30
+
+
+def test_images_changed_together_are_refreshed_together(elastic: ElasticsearchIndex, elasticsearch_url: str) -> None:
+    """A refresh writes a segment with graphs of its own: one for each image made 200 of them take a minute."""
+    index = elastic.create("photos", PACK).index
+    shelf = Shelf(elastic, MemoryStore())
+    images = [record(f"image {n}") for n in range(20)]
+    written(elastic, "photos", [obj for image in images for obj in (frame(image), thing(image, 1))])
+    ids = [image.image_id for image in images]
+    client = connect(elasticsearch_url, ElasticsearchSettings())
+    client.indices.put_settings(index=index, settings={"index.refresh_interval": "-1"})
+
+    def refreshes() -> int:
+        return int(
+            client.indices.stats(index=index, metric="refresh")["_all"]["primaries"]["refresh"]["external_total"]
+        )
+
+    before = refreshes()
+    assert describe_images(shelf, "photos", ids, add_tags=["sea"]).done == tuple(ids)
+    assert delete_images(shelf, "photos", ids).done == tuple(ids)
+    assert restore_images(shelf, "photos", ids).done == tuple(ids)
+    assert refreshes() - before < len(ids)
+    assert len(elastic.matching("photos", Filter((Condition("tags", any_of=("sea",)),)), 100)) == 40
+    client.close()
 
 
 def test_a_full_disk_is_named_with_its_repair(elastic: ElasticsearchIndex, elasticsearch_url: str) -> None:

@@ -274,6 +274,22 @@ def test_deleting_an_image(index: ObjectIndex, c: str) -> None:
         index.delete_image(c, objects[0].image.image_id)
 
 
+def test_changes_of_several_images_are_seen_after_one_refresh(index: ObjectIndex, c: str) -> None:
+    first, second, third = record("first"), record("second"), record("third")
+    written(index, c, [frame(first), thing(first, 1), frame(second), thing(second, 1), frame(third)])
+    for image in (first, second):
+        index.annotate(c, image.image_id, tags=["sea"], visible=False)
+        index.annotate(c, image.image_id, caption="by the sea", visible=False)
+    assert index.image(c, first.image_id)[0].image.caption == "by the sea"  # reads by id see it at once
+    index.refresh(c)
+    by_the_sea = Filter((Condition("tags", any_of=("sea",)),))
+    assert {match.image_id for match in index.matching(c, by_the_sea, 10)} == {first.image_id, second.image_id}
+    assert [index.delete_image(c, image.image_id, visible=False) for image in (first, second)] == [2, 2]
+    assert index.stored(c, [first.image_id, second.image_id]) == {}
+    index.refresh(c)
+    assert [match.image_id for match in index.matching(c, Filter(), 10)] == [third.image_id]
+
+
 def test_odd_text_is_stored(index: ObjectIndex, c: str) -> None:
     image = record(
         "odd",

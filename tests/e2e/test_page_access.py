@@ -9,10 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.steps import DOG, HORSES, give, look
-from tests.shared import DATA, needs_photos
+from tests.e2e.steps import DOG, HORSES, NO_PICTURE, give, look
 
-pytestmark = [pytest.mark.browser, needs_photos]
+pytestmark = pytest.mark.browser
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -79,7 +78,7 @@ def recent(page: Page) -> None:
 
 
 def adding(page: Page) -> None:
-    page.get_by_test_id("add-files").set_input_files([HORSES, DATA / "odd_files" / "not-an-image.txt"])
+    page.get_by_test_id("add-files").set_input_files([HORSES, NO_PICTURE])
     expect(page.get_by_test_id("add-count")).to_contain_text("1")
     expect(page.get_by_test_id("add-again")).to_be_visible()
 
@@ -138,7 +137,7 @@ def around_in_time(page: Page) -> None:
 
 
 def refused(page: Page) -> None:
-    page.get_by_test_id("file").set_input_files(DATA / "odd_files" / "not-an-image.txt")
+    page.get_by_test_id("file").set_input_files(NO_PICTURE)
     expect(page.get_by_test_id("problem")).to_be_visible()
 
 

@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from boxlens.api.app import create_app
+from boxlens.api.services import Services
 from boxlens.ingest.sources import references
 from boxlens.servers import Addresses, embedded_proxy
 from boxlens.settings import ElasticsearchSettings, NotifySettings, Settings
@@ -95,7 +96,7 @@ def page_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @contextmanager
-def served(whole: Boxlens, page: Path | None) -> Iterator[str]:
+def served(whole: Services, page: Path | None) -> Iterator[str]:
     """A uvicorn in this process for the length of the block."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(whole, page_dir=page), log_level="warning"))

@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visit
 from tests.e2e.steps import give, look, searches
-from tests.shared import needs_photos
 
-pytestmark = [pytest.mark.browser, needs_photos]
+pytestmark = pytest.mark.browser
 
 # Layout shifts no key or click of the last half second explains, as the browser itself counts them.
 OBSERVE = """

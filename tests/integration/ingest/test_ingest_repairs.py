@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.parts import COLOURS, HistogramEncoder, MemoryStore, indexer, networks, png, scene
+from tests.parts import COLOURS, HistogramEncoder, MemoryStore, Shelf, indexer, networks, png, scene
 
 from boxlens.domain.boxes import Box
 from boxlens.domain.filters import Filter
@@ -18,10 +18,8 @@ from boxlens.domain.references import ImageRef
 from boxlens.domain.reports import Failure
 from boxlens.index.memory.index import InMemoryIndex
 from boxlens.library.deletion import delete_image, restore_image
-from boxlens.library.recorded_writer import RecordedWriter
 from boxlens.library.removal import remove_collection
 from boxlens.models.image_encoder import unit
-from boxlens.records.records import Records
 from picture_decoding import process_budget
 
 RED, BLUE = ("red", Box(10, 20, 60, 80)), ("blue", Box(90, 30, 130, 70))
@@ -84,19 +82,6 @@ def test_pictures_wait_for_memory_to_decode_in(monkeypatch: pytest.MonkeyPatch) 
     )
     holder.join()
     assert report.stored == 1
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """A library of the parts of a test."""
-
-    index: InMemoryIndex
-    store: MemoryStore
-    bucket: str = "pictures"
-
-    @property
-    def writer(self) -> RecordedWriter:
-        return RecordedWriter(self.index, Records(self.store))
 
 
 def test_what_was_deleted_stays_deleted_unless_asked_for() -> None:

@@ -82,9 +82,9 @@ class MortalIndex(InMemoryIndex):
             yield result
             self.fuse.burn()
 
-    def delete_image(self, collection: str, image_id: str, *, strays: bool = False) -> int:
+    def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         self.fuse.burn()
-        return super().delete_image(collection, image_id, strays=strays)
+        return super().delete_image(collection, image_id, strays=strays, visible=visible)
 
 
 class MortalLedger(Ledger):

@@ -254,14 +254,17 @@ class IndexWriter(Protocol):
         caption: str | None = None,
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
+        visible: bool = True,
     ) -> None:
         """Set caption, tags or albums of an image (on all its objects), or caption or tags of its object ``number``
-        alone; None leaves a value as it is. Raises NotFound."""
+        alone; None leaves a value as it is. ``visible``: to searches at once, else after ``refresh``. Raises
+        NotFound."""
         ...
 
-    def delete_image(self, collection: str, image_id: str, *, strays: bool = False) -> int:
+    def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         """Delete all objects of an image; how many there were. Raises NotFound, also for an image without its frame:
-        what is left of it may just be becoming whole. ``strays``: that too."""
+        what is left of it may just be becoming whole. ``strays``: that too. ``visible``: to searches at once; else
+        ``refresh`` before and after, as of one that is half written only what searches see is found."""
         ...
 
     def refresh(self, collection: str) -> None:

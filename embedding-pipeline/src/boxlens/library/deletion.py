@@ -41,21 +41,24 @@ class Library(Protocol):
     def bucket(self) -> str: ...
 
 
-def delete_image(library: Library, collection: str, image_id: str, *, remember: bool = True) -> None:
+def delete_image(
+    library: Library, collection: str, image_id: str, *, remember: bool = True, visible: bool = True
+) -> None:
     """Delete an image; what is needed to bring it back is written first. ``remember``: no ingest takes it in again
-    unless asked. Raises NotFound, Frozen, ProxyAway, DiskFull."""
+    unless asked. ``visible``: as of ``ports.IndexWriter.delete_image``. Raises NotFound, Frozen, ProxyAway,
+    DiskFull."""
     library.writer.require_thawed(collection)
     with library.writer.exclusive(collection, [image_id]):
         deleted = replace(library.writer.recorded(collection, image_id), deleted_at=datetime.now(UTC))
         library.store.put(TRASH, _key(collection, image_id), encode(deleted, "<f4"), "application/json")
         if remember:
             DeletedIds(library.store).add(collection, image_id)
-        library.writer.delete_image(collection, image_id)
-    library.writer.refresh(collection)
+        library.writer.delete_image(collection, image_id, visible=visible)
 
 
-def restore_image(library: Library, collection: str, image_id: str) -> list[IndexedObject]:
-    """Bring a deleted image back. Raises NotFound when the hour is over, Conflict when it is stored again already."""
+def restore_image(library: Library, collection: str, image_id: str, *, visible: bool = True) -> list[IndexedObject]:
+    """Bring a deleted image back. ``visible``: to searches at once, else after ``refresh``. Raises NotFound when the
+    hour is over, Conflict when it is stored again already."""
     current = library.index.setup(collection, fresh=True).pack.revision
     with library.writer.exclusive(collection, [image_id]):
         if library.index.stored(collection, [image_id]):
@@ -68,7 +71,8 @@ def restore_image(library: Library, collection: str, image_id: str) -> list[Inde
             raise Conflict(f"{len(failed)} objects could not be written back: {failed[0]}.", hint="Try again.")
         DeletedIds(library.store).forget(collection, image_id)
         library.store.delete(TRASH, _key(collection, image_id))
-    library.writer.refresh(collection)
+    if visible:
+        library.writer.refresh(collection)
     return list(deleted.objects)
 
 

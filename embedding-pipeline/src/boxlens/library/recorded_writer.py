@@ -145,6 +145,7 @@ class RecordedWriter:
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
         by: str = "",
+        visible: bool = True,
     ) -> None:
         """As ports.IndexWriter; ``by`` is the name of who writes, "" where there is none."""
         moment = datetime.now(UTC)
@@ -158,7 +159,9 @@ class RecordedWriter:
             return replace(recorded, edits=(*kept, *edits), written_at=moment)
 
         with self.exclusive(collection, [image_id]):
-            self._index.annotate(collection, image_id, number=number, caption=caption, tags=tags, albums=albums)
+            self._index.annotate(
+                collection, image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible
+            )
             self.record(collection, image_id, changed)
 
     def record(
@@ -185,9 +188,9 @@ class RecordedWriter:
             objects = chain.from_iterable(image.objects for image in recorded)
             return list(self._index.write(collection, objects, ingested=ingested))
 
-    def delete_image(self, collection: str, image_id: str, *, strays: bool = False) -> int:
+    def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         with self.exclusive(collection, [image_id]):
-            count = self._index.delete_image(collection, image_id, strays=strays)
+            count = self._index.delete_image(collection, image_id, strays=strays, visible=visible)
             self.records.delete(base(collection), self._index.setup(collection).pack, image_id)
         return count
 

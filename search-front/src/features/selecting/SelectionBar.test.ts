@@ -38,3 +38,24 @@ it('nothing is said where all results are selected', async () => {
   const { said } = await afterAll(true, { value: MAX_SELECTED, relation: 'eq' })
   expect(said()).toBe('')
 })
+
+it.each([
+  ['selection-tag', 'selection-tags'],
+  ['selection-album', 'selection-album-name'],
+  ['selection-describe', 'selection-caption'],
+  ['selection-export', 'export-corrected'],
+])('what %s opens has the focus, and closing gives it back', async (opener, first) => {
+  const view = mount(SelectionBar, {
+    props: { collection: 'c', ids: ['p0'], selectAll: async () => true, total: null, remove: async () => null },
+    global: { plugins: [i18n] },
+    attachTo: document.body,
+  })
+  await view.get(`[data-testid=${opener}]`).trigger('click')
+  await nextTick()
+  expect(document.activeElement?.getAttribute('data-testid')).toBe(first)
+  document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
+  await nextTick()
+  await nextTick()
+  expect(document.activeElement?.getAttribute('data-testid')).toBe(opener)
+  view.unmount()
+})

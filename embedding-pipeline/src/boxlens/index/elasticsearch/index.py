@@ -220,12 +220,14 @@ class ElasticsearchIndex:
         caption: str | None = None,
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
+        visible: bool = True,
     ) -> None:
         changes = self._changes(self._collections.migrated(collection))
-        changes.annotate(image_id, number=number, caption=caption, tags=tags, albums=albums)
+        changes.annotate(image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible)
 
-    def delete_image(self, collection: str, image_id: str, *, strays: bool = False) -> int:
-        return self._changes(self._collections.changeable(collection)).delete(image_id, strays=strays)
+    def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
+        changes = self._changes(self._collections.changeable(collection))
+        return changes.delete(image_id, strays=strays, visible=visible)
 
     def _changes(self, handle: IndexHandle) -> ImageChanges:
         return ImageChanges(self._client, handle.target, handle.collection, self._retry)

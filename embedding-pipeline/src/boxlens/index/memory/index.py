@@ -242,6 +242,7 @@ class InMemoryIndex:
         caption: str | None = None,
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
+        visible: bool = True,
     ) -> None:
         with self._lock:
             held = self._writable(collection)
@@ -252,7 +253,7 @@ class InMemoryIndex:
                 stored = stored_object(obj, collection, held.pack, before.ingested_at, moment)
                 held.objects[obj.object_id] = replace(stored, label_counts=before.label_counts, objects=before.objects)
 
-    def delete_image(self, collection: str, image_id: str, *, strays: bool = False) -> int:
+    def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         with self._lock:
             held = self._writable(collection)
             entries = (strays and held.of_image(image_id)) or self._whole(collection, image_id)

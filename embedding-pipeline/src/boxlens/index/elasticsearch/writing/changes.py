@@ -34,6 +34,7 @@ class ImageChanges:
         caption: str | None,
         tags: Sequence[str] | None,
         albums: Sequence[str] | None,
+        visible: bool,
     ) -> None:
         """See ``ports.IndexWriter.annotate``."""
         targets = [self.target]
@@ -53,12 +54,12 @@ class ImageChanges:
                     actions.append(
                         action(self.target, "update", obj.object_id, annotation(obj, moment), version=version)
                     )
-                if all(outcome.ok for outcome in self._try(actions)):
+                if all(outcome.ok for outcome in self._try(actions, visible=visible)):
                     return
             self.retry.wait(attempt)
         raise contended(image_id)
 
-    def delete(self, image_id: str, *, strays: bool) -> int:
+    def delete(self, image_id: str, *, strays: bool, visible: bool) -> int:
         """See ``ports.IndexWriter.delete_image``."""
         targets = [self.target]
         frame = object_id(image_id, 0)
@@ -66,8 +67,8 @@ class ImageChanges:
             facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
             if image_id not in facts and not strays:
                 raise no_image(image_id)
-            with translate_errors(self.collection):
-                self.client.indices.refresh(index=self.target.alias)
+            if visible or attempt:
+                self._refresh()
             ids = {*reads.numbered(image_id, facts.get(image_id))}
             ids.update(reads.visible_ids(self.client, self.target.alias, self.collection, [image_id]))
             if not ids:
@@ -75,10 +76,11 @@ class ImageChanges:
             there = reads.versions(self.client, targets, self.collection, sorted(ids))
             # the frame first: an image that is half deleted must not count as stored
             frames = [self._deletion(frame, facts[image_id].version)] if image_id in facts else []
-            gone = self._try(frames)
+            gone = self._try(frames, visible=visible)
             if all(outcome.result == "deleted" for outcome in gone):
                 # what another has written since then belongs to an image that is just becoming whole again
-                gone += self._try([self._deletion(key, version) for key, version in there.items() if key != frame])
+                others = [self._deletion(key, version) for key, version in there.items() if key != frame]
+                gone += self._try(others, visible=visible)
                 return sum(outcome.result == "deleted" for outcome in gone)
             self.retry.wait(attempt)
         raise contended(image_id)
@@ -95,18 +97,21 @@ class ImageChanges:
         (outcome,) = self._try([self._deletion(frame, facts[image_id].version)])
         if outcome.result != "deleted":
             require_corrections(image_id, None, over)
-        with translate_errors(self.collection):  # what the image no longer has must be seen, to go
-            self.client.indices.refresh(index=self.target.alias)
+        self._refresh()  # what the image no longer has must be seen, to go
         return datetime.fromisoformat(facts[image_id].ingested_at)
 
     def _deletion(self, id: str, version: reads.Version) -> Action:
         return action(self.target, "delete", id, version=version)
 
-    def _try(self, actions: Sequence[Action]) -> list[Outcome]:
-        """A few actions, visible at once; those that met a change of somebody else, or nothing, say so. Raises
-        ElasticsearchAway when one fails for another reason."""
+    def _refresh(self) -> None:
+        with translate_errors(self.collection):
+            self.client.indices.refresh(index=self.target.alias)
+
+    def _try(self, actions: Sequence[Action], *, visible: bool = True) -> list[Outcome]:
+        """A few actions, visible to searches at once or later; those that met a change of somebody else, or nothing,
+        say so. Raises ElasticsearchAway when one fails for another reason."""
         outcomes = list(
-            send(self.client, self.target.alias, self.collection, actions, self.retry, refresh=True).values()
+            send(self.client, self.target.alias, self.collection, actions, self.retry, refresh=visible).values()
         )
         for outcome in outcomes:
             if not (outcome.ok or outcome.conflict or outcome.status == 404):
