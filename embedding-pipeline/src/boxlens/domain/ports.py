@@ -255,10 +255,10 @@ class IndexWriter(Protocol):
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
         visible: bool = True,
-    ) -> None:
+    ) -> list[IndexedObject]:
         """Set caption, tags or albums of an image (on all its objects), or caption or tags of its object ``number``
-        alone; None leaves a value as it is. ``visible``: to searches at once, else after ``refresh``. Raises
-        NotFound."""
+        alone; None leaves a value as it is. ``visible``: to searches at once, else after ``refresh``. The image as it
+        is then, with vectors. Raises NotFound."""
         ...
 
     def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:

@@ -146,7 +146,7 @@ class RecordedWriter:
         albums: Sequence[str] | None = None,
         by: str = "",
         visible: bool = True,
-    ) -> None:
+    ) -> list[IndexedObject]:
         """As ports.IndexWriter; ``by`` is the name of who writes, "" where there is none."""
         moment = datetime.now(UTC)
         edits = [Edit("caption", number, by, moment)] if caption is not None else []
@@ -159,10 +159,11 @@ class RecordedWriter:
             return replace(recorded, edits=(*kept, *edits), written_at=moment)
 
         with self.exclusive(collection, [image_id]):
-            self._index.annotate(
+            objects = self._index.annotate(
                 collection, image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible
             )
-            self.record(collection, image_id, changed)
+            self.records.put(base(collection), changed(self._as_recorded(collection, image_id, objects)))
+        return objects
 
     def record(
         self, collection: str, image_id: str, changed: Callable[[RecordedImage], RecordedImage] = lambda same: same
@@ -173,10 +174,13 @@ class RecordedWriter:
 
     def recorded(self, collection: str, image_id: str) -> RecordedImage:
         """A stored image as it would be recorded now. Raises NotFound."""
+        return self._as_recorded(collection, image_id, self._index.image(collection, image_id, vectors=True))
+
+    def _as_recorded(self, collection: str, image_id: str, objects: Sequence[IndexedObject]) -> RecordedImage:
         pack = self._index.setup(collection).pack
-        objects = tuple(self._index.image(collection, image_id, vectors=True))
         before = self._before(collection, pack, image_id)
-        return replace(before, objects=objects) if before else RecordedImage(objects, pack, datetime.now(UTC))
+        whole = tuple(objects)
+        return replace(before, objects=whole) if before else RecordedImage(whole, pack, datetime.now(UTC))
 
     def restore(self, collection: str, recorded: Sequence[RecordedImage], *, put: bool = True) -> list[ItemResult]:
         """Write images back as they are recorded; one result for each object. ``put``: their records too."""

@@ -221,9 +221,9 @@ class ElasticsearchIndex:
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
         visible: bool = True,
-    ) -> None:
+    ) -> list[IndexedObject]:
         changes = self._changes(self._collections.migrated(collection))
-        changes.annotate(image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible)
+        return changes.annotate(image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible)
 
     def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         changes = self._changes(self._collections.changeable(collection))

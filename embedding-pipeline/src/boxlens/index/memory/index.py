@@ -243,7 +243,7 @@ class InMemoryIndex:
         tags: Sequence[str] | None = None,
         albums: Sequence[str] | None = None,
         visible: bool = True,
-    ) -> None:
+    ) -> list[IndexedObject]:
         with self._lock:
             held = self._writable(collection)
             whole = [s.object for s in self._whole(collection, image_id)]
@@ -252,6 +252,7 @@ class InMemoryIndex:
                 before = held.objects[obj.object_id]
                 stored = stored_object(obj, collection, held.pack, before.ingested_at, moment)
                 held.objects[obj.object_id] = replace(stored, label_counts=before.label_counts, objects=before.objects)
+            return [held.objects[obj.object_id].object for obj in whole]
 
     def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         with self._lock:

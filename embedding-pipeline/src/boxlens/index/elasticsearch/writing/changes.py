@@ -8,7 +8,7 @@ from datetime import datetime
 
 from elasticsearch import Elasticsearch
 
-from boxlens.domain.objects import object_id
+from boxlens.domain.objects import IndexedObject, object_id
 from boxlens.index.checks import no_image, require_corrections, with_annotations
 from boxlens.index.elasticsearch import reads
 from boxlens.index.elasticsearch.documents import annotation, from_source, now
@@ -35,7 +35,7 @@ class ImageChanges:
         tags: Sequence[str] | None,
         albums: Sequence[str] | None,
         visible: bool,
-    ) -> None:
+    ) -> list[IndexedObject]:
         """See ``ports.IndexWriter.annotate``."""
         targets = [self.target]
         for attempt in range(self.retry.contests):
@@ -55,7 +55,8 @@ class ImageChanges:
                         action(self.target, "update", obj.object_id, annotation(obj, moment), version=version)
                     )
                 if all(outcome.ok for outcome in self._try(actions, visible=visible)):
-                    return
+                    by_id = {obj.object_id: obj for obj in changed}
+                    return [by_id.get(obj.object_id, obj) for obj in whole]
             self.retry.wait(attempt)
         raise contended(image_id)
 
