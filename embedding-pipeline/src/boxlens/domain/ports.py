@@ -256,15 +256,14 @@ class IndexWriter(Protocol):
         albums: Sequence[str] | None = None,
         visible: bool = True,
     ) -> list[IndexedObject]:
-        """Set caption, tags or albums of an image (on all its objects), or caption or tags of its object ``number``
-        alone; None leaves a value as it is. ``visible``: to searches at once, else after ``refresh``. The image as it
-        is then, with vectors. Raises NotFound."""
+        """Set caption, tags or albums of an image, or caption or tags of its object ``number`` alone; None leaves it.
+        ``visible``: to searches at once, else after ``refresh``. The image as it is then. Raises NotFound."""
         ...
 
     def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
         """Delete all objects of an image; how many there were. Raises NotFound, also for an image without its frame:
-        what is left of it may just be becoming whole. ``strays``: that too. ``visible``: to searches at once; else
-        ``refresh`` before and after, as of one that is half written only what searches see is found."""
+        what is left of it may just be becoming whole. ``strays``: that too. ``visible``: as above; else strays are
+        those that searches see already."""
         ...
 
     def refresh(self, collection: str) -> None:
