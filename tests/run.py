@@ -23,7 +23,9 @@ from tests.servers import elasticsearch
 # Files are shared out whole, so that a file's servers are started once; each process has servers of its own.
 PARALLEL = ("-n", "2", "--dist", "loadfile")
 COVERAGE = ("--cov=boxlens", "--cov=minio_proxy", "--cov-report=term:skip-covered")
-FAST = ("-q", "tests/unit", "tests/contract")
+# schemathesis is of the API's layer alone, and loading it costs each process half a second.
+FAST = ("-q", "-p", "no:schemathesis", "tests/unit", "tests/contract")
+COMPILED = ROOT / ".tools" / "compiled"
 
 
 def pytest_command(*arguments: str) -> list[str]:
@@ -53,10 +55,16 @@ def say(text: str) -> None:
 
 
 def run_fast(arguments: list[str]) -> int:
-    """Both processes share one Elasticsearch, whose start is a good part of the work."""
+    """Both processes share one Elasticsearch, whose start is a good part of the work.
+
+    Compiled modules are kept below ``.tools`` also where Python is told to write none: else each process compiles all
+    of them again.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(COMPILED)
     with tempfile.TemporaryDirectory(prefix="boxlens-") as folder, elasticsearch.running(Path(folder)) as url:
-        environment = os.environ | {elasticsearch.SHARED: url}
-        return subprocess.run(pytest_command(*PARALLEL, *FAST, *arguments), cwd=ROOT, env=environment).returncode
+        os.environ[elasticsearch.SHARED] = url
+        return subprocess.run(pytest_command(*PARALLEL, *FAST, *arguments), cwd=ROOT).returncode
 
 
 def main(arguments: list[str]) -> int:

@@ -17,7 +17,7 @@ from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject, LabelName
 from boxlens.domain.queries import Query, TextClause, VectorQuery, WordQuery
 from boxlens.domain.share_out import Layout
-from boxlens.index.elasticsearch.admin import collections
+from boxlens.index.elasticsearch.admin import collections, reindex
 from boxlens.index.elasticsearch.client import connect
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
 from boxlens.index.elasticsearch.routing import Target
@@ -117,8 +117,9 @@ def test_both_kinds_are_read_together(elastic: ElasticsearchIndex, client: Elast
 
 
 def test_a_successor_routes_though_its_collection_does_not(
-    elastic: ElasticsearchIndex, client: Elasticsearch, prefix: str
+    elastic: ElasticsearchIndex, client: Elasticsearch, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reindex, "GRACE_S", 0.0)  # nobody else remembers where the collection lay
     old_collection(client, prefix)
     images = pictures()
     written(elastic, "photos", [obj for image in images for obj in image])

@@ -276,7 +276,15 @@ class InMemoryIndex:
             for query in queries:
                 if isinstance(query, VectorQuery):
                     require_query(query, str(collection), held.pack)
-            return [by_words(words, q) if isinstance(q, WordQuery) else by_vector(everything, q) for q in queries]
+            # several lists of a search share a filter
+            filters = {query.filter for query in queries if isinstance(query, VectorQuery)}
+            admitted = {
+                filter: everything if filter.empty else [s for s in everything if passes(s, filter)]
+                for filter in filters
+            }
+            return [
+                by_words(words, q) if isinstance(q, WordQuery) else by_vector(admitted[q.filter], q) for q in queries
+            ]
 
     def sample(self, collection: str | CollectionSet, signal: Literal["vit", "clip"], size: int) -> Vector:
         with self._lock:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from heapq import nsmallest
 from typing import Any
 
@@ -65,10 +66,10 @@ class Stored:
         return self.object.image.image_id
 
 
-def by_vector(stored: Sequence[Stored], query: VectorQuery) -> list[RankedObject]:
-    """The k nearest by cosine among those that pass the filter and have the vector."""
+def by_vector(admitted: Sequence[Stored], query: VectorQuery) -> list[RankedObject]:
+    """The k nearest by cosine among those that have the vector; ``admitted`` pass the filter."""
     field = f"{query.signal}_vector"
-    having = [s for s in stored if getattr(s.object, field) is not None and passes(s, query.filter)]
+    having = [s for s in admitted if getattr(s.object, field) is not None]
     if not having:
         return []
     # the server scores in float32 too: equal vectors tie in both
@@ -308,8 +309,13 @@ def _condition_values(stored: Stored, name: str) -> list[Any]:
     field = BY_NAME[name]
     if field.filter == "words":
         return [stored.tokens[name]]
-    same = [field, *(other for other in STORED_FIELDS if other.counts_as == name)]
-    return [value for counted in same for value in field_values(stored, counted)]
+    return [value for counted in _counted_fields(name) for value in field_values(stored, counted)]
+
+
+@cache
+def _counted_fields(name: str) -> tuple[StoredField, ...]:
+    """A field, and those whose values count as its own."""
+    return (BY_NAME[name], *(other for other in STORED_FIELDS if other.counts_as == name))
 
 
 def field_values(stored: Stored, field: StoredField) -> list[Any]:
