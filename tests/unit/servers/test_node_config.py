@@ -119,16 +119,6 @@ def test_too_little_memory_names_what_is_needed_and_a_smaller_heap(tmp_path: Pat
     assert "HEAP" in failed.value.hint
 
 
-def test_a_container_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "max").write_text(f"{1 << 30}\n")
-    (tmp_path / "stat").write_text(f"anon {1 << 28}\nfile 77\n")
-    monkeypatch.setattr(preflight, "_LIMIT", tmp_path / "max")
-    monkeypatch.setattr(preflight, "_USED", tmp_path / "stat")
-    assert preflight.available_memory() == (1 << 30) - (1 << 28)
-    (tmp_path / "max").write_text("max\n")
-    assert preflight.available_memory() > 1 << 30
-
-
 def test_fewer_nodes_than_have_data_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NodeFailed, match="3 nodes") as failed:
         preflight.check_start(tmp_path, nodes=1, nodes_before=3, heap="512m")

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from boxlens.domain.errors import Unavailable
+from boxlens.memory_limits import usable_memory
 
 LOOK_S = 3.0
 """How long the processors are watched."""
@@ -47,7 +48,7 @@ def look_at(*, busy_allowed: bool = False) -> Machine:
     machine = Machine(
         processor=_processor(),
         cores=os.cpu_count() or 1,
-        memory_bytes=psutil.virtual_memory().total,
+        memory_bytes=usable_memory().total,
         system=f"{platform.system()} {platform.machine()}",
         busy=busy,
         date=datetime.now(UTC).date().isoformat(),

@@ -59,7 +59,7 @@ def doctor(json: output.Json = False) -> None:
 def _machine(settings: Settings) -> Iterator[Finding]:
     import os
 
-    import psutil
+    from boxlens.memory_limits import usable_memory
 
     yield Finding(
         "python", sys.version_info >= (3, 11), platform.python_version(), "Boxlens needs Python 3.11 or newer."
@@ -74,13 +74,15 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         f"{free:.0f} GiB free for {settings.data_dir}",
         "Free some space, or set BOXLENS_DATA_DIR.",
     )
-    memory = psutil.virtual_memory()
+    memory = usable_memory()
     roomy = memory.available / 2**30 >= 2
+    more = "Give the container more memory" if memory.limited else "Close other programs"
     yield Finding(
         "memory",
         roomy or None,
-        f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available",
-        "Close other programs, or set BOXLENS_ELASTICSEARCH__HEAP=512m.",
+        f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available"
+        + (", by the limit of the container or service" if memory.limited else ""),
+        f"{more}, or set BOXLENS_ELASTICSEARCH__HEAP=512m.",
     )
     yield Finding("processor", True, f"{os.cpu_count()} cores")
     yield from _runtimes()

@@ -6,15 +6,12 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-import psutil
-
 from boxlens.domain.errors import DiskFull, NodeFailed
+from boxlens.memory_limits import usable_memory
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _BESIDE_HEAP = 350 << 20  # class data, code cache, network buffers and Python, measured with an empty node
 _LEAST_DISK = 768 << 20  # a little over the watermark under which the server refuses to write
-_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_USED = Path("/sys/fs/cgroup/memory.stat")
 
 
 def check_extra() -> None:
@@ -46,7 +43,7 @@ def check_start(home: Path, *, nodes: int, nodes_before: int, heap: str) -> None
             hint=f"Start it with --nodes {nodes_before}, or name another data folder.",
         )
     needed = nodes * (heap_bytes(heap) + _BESIDE_HEAP)
-    free = available_memory()
+    free = usable_memory().available
     if free < needed:
         raise NodeFailed(
             f"{nodes} node(s) with a heap of {heap} need {needed >> 20} MB of memory, {free >> 20} MB are free",
@@ -58,14 +55,3 @@ def check_start(home: Path, *, nodes: int, nodes_before: int, heap: str) -> None
             f"{disk >> 20} MB are free on the disk of {home}; Elasticsearch stops writing below 512 MB",
             hint="Free some disk space, or name a data folder on another disk.",
         )
-
-
-def available_memory() -> int:
-    """Bytes that can be used: what the machine has left, or less where a container's limit (cgroup 2) is lower."""
-    free = int(psutil.virtual_memory().available)
-    try:
-        limit = int(_LIMIT.read_text())
-        used = dict(line.split() for line in _USED.read_text().splitlines())
-        return min(free, limit - int(used["anon"]))
-    except (OSError, ValueError, KeyError):  # no such limit: "max", or not Linux
-        return free
