@@ -34,6 +34,7 @@ from boxlens.domain.ports import StoredBytes
 PAGE = 1000
 _ATTEMPTS = 4
 _PASSING = (408, 425, 429)  # refusals that pass: the body came too slowly, too early, too many requests
+_NO_ROOM = 507
 _BLOCK = 1 << 20  # bytes of a file that are in memory at a time
 set_on_retry_hooks([])  # a retry that helps is no news, and an error that stays is raised
 START = (
@@ -177,19 +178,31 @@ class ProxyStore:
         self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """One request, again with growing pauses while the proxy is away: all of ours may be repeated safely."""
-        return self._retry(self._once, method, path, content, headers or {})
+        response = self._retry(self._answered, method, path, content, headers or {})
+        _require_success(response, path)
+        return response
 
     def _once(
         self, method: str, path: str, content: bytes | Iterator[bytes] | None, headers: Mapping[str, str]
     ) -> httpx.Response:
+        response = self._answered(method, path, content, headers)
+        _require_success(response, path)
+        return response
+
+    def _answered(
+        self, method: str, path: str, content: bytes | Iterator[bytes] | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """An answer, unless it says that the proxy is away. What else it says is for whoever asked: an error that goes
+        through what repeats is held there in a circle of references, and with it all that its callers hold."""
         try:
             response = self._client.request(method, self._url + path, content=content, headers=headers)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise ProxyAway(f"minio-proxy at {self._url} does not answer: {reason}.", hint=START) from error
-        if response.is_success:
-            return response
-        raise _failure(response, path.split("?", 1)[0])
+        status = response.status_code
+        if status in _PASSING or (status >= 500 and status != _NO_ROOM):
+            _require_success(response, path)
+        return response
 
 
 @lru_cache(maxsize=4096)  # every picture of an answer has an address for several widths
@@ -202,20 +215,22 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         yield block
 
 
-def _failure(response: httpx.Response, path: str) -> BoxlensError:
-    """The error that an answer of minio-proxy stands for."""
-    status = response.status_code
+def _require_success(response: httpx.Response, path: str) -> None:
+    """Raises the error that an answer of minio-proxy stands for."""
+    status, path = response.status_code, path.split("?", 1)[0]
+    if response.is_success:
+        return
     if status == 404:
-        return NotFound(f"The object store has no {path}.")
-    if status == 507:
-        return DiskFull("The object store has no room left.", hint="Free space on its disk, then try again.")
+        raise NotFound(f"The object store has no {path}.")
+    if status == _NO_ROOM:
+        raise DiskFull("The object store has no room left.", hint="Free space on its disk, then try again.")
     if status == 413:
-        return TooLarge(f"minio-proxy does not take a file of that size at {path}.")
+        raise TooLarge(f"minio-proxy does not take a file of that size at {path}.")
     if status in (401, 403):
         # not Denied: the keys of this server are wrong, not those of whoever asks it
-        return Unavailable(
+        raise Unavailable(
             f"minio-proxy refused {path}.", hint="Set BOXLENS_PROXY__WRITE_KEY and BOXLENS_PROXY__SIGNING_KEY as there."
         )
     if 400 <= status < 500 and status not in _PASSING:
-        return BadInput(f"minio-proxy refused {path} with status {status}.", hint="Check the bucket and the key.")
-    return ProxyAway(f"minio-proxy answered {path} with status {status}.", hint=START)
+        raise BadInput(f"minio-proxy refused {path} with status {status}.", hint="Check the bucket and the key.")
+    raise ProxyAway(f"minio-proxy answered {path} with status {status}.", hint=START)
