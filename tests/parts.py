@@ -99,6 +99,12 @@ class HistogramEncoder:
         unit: Vector = features / np.linalg.norm(features, axis=1, keepdims=True)
         return unit
 
+    def shrunk(self, picture: Pixels) -> Pixels:
+        return picture.copy()
+
+    def encode_shrunk(self, pictures: Sequence[Pixels]) -> Vector:
+        return self.encode_images(pictures)
+
 
 class MirroredEncoder(HistogramEncoder):
     """Another space of the same size: the histogram backwards."""

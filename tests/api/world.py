@@ -164,6 +164,9 @@ class World:
     def decode(self, data: bytes) -> images.DecodedPicture:
         return images.decode(data, max_pixels=self.settings.api.max_pixels)
 
+    def decode_all(self, files: Sequence[bytes]) -> list[images.DecodedPicture]:
+        return images.decode_all(files, max_pixels=self.settings.api.max_pixels)
+
     def checks(self) -> list[Missing]:
         return self.missing
 

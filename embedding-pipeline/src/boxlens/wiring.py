@@ -17,7 +17,7 @@ from boxlens.domain.reports import Missing, Stage
 from boxlens.embedded.config import home_of
 from boxlens.embedded.state import embedded_address
 from boxlens.fetch.guarded import GuardedFetcher
-from boxlens.imaging.decoding import DecodedPicture, decode
+from boxlens.imaging.decoding import DecodedPicture, decode, decode_all
 from boxlens.index.elasticsearch.client import connect, following
 from boxlens.index.elasticsearch.errors import START as START_ELASTICSEARCH
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
@@ -77,8 +77,7 @@ class Boxlens:
         self._packs: LRUCache[str, Pack] = LRUCache(_MAX_PACKS)
         self._lock = Lock()
         if parent is None:
-            process_budget.limit = settings.pipeline.decode_budget_bytes
-            process_budget.setting = "BOXLENS_PIPELINE__DECODE_BUDGET_BYTES"
+            process_budget.govern(settings.pipeline.decode_budget_bytes, "BOXLENS_PIPELINE__DECODE_BUDGET_BYTES")
 
     @made_once
     def index(self) -> ObjectIndex:
@@ -264,6 +263,10 @@ class Boxlens:
     def decode(self, data: bytes) -> DecodedPicture:
         """An uploaded picture, upright. Raises BadInput."""
         return decode(data, max_pixels=self.settings.api.max_pixels)
+
+    def decode_all(self, files: Sequence[bytes]) -> list[DecodedPicture]:
+        """Pictures of one query, upright. Raises BadInput."""
+        return decode_all(files, max_pixels=self.settings.api.max_pixels)
 
     def checks(self) -> list[Missing]:
         """What is missing before this can serve."""

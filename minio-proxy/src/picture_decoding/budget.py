@@ -1,22 +1,64 @@
-"""The memory that all pictures being decoded in this process may take together."""
+"""The memory that all decoded pictures of this process, and those being decoded, may take together."""
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import threading
+import weakref
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
+from types import TracebackType
 
+from numpy import ndarray
+
+from picture_decoding.colours import Pixels
 from picture_decoding.errors import BudgetBusy, PictureTooLarge
 
 GIB = 1024**3
 _RETRY_AFTER_S = 2
+_COLLECT_AFTER_S = 0.5
+_MMAP_THRESHOLD = -3  # of malloc.h: M_MMAP_THRESHOLD
+
+
+class Reservation:
+    """Bytes of a budget that are held until they are released, or until the end of a ``with`` block."""
+
+    def __init__(self, budget: MemoryBudget, held: int) -> None:
+        self._budget, self._held = budget, held
+
+    def part(self, size: int) -> Reservation:
+        """So many of its bytes as a reservation of their own."""
+        size = min(size, self._held)
+        self._held -= size
+        return Reservation(self._budget, size)
+
+    def release(self) -> None:
+        """Let go of all of it; a second time changes nothing."""
+        held, self._held = self._held, 0
+        self._budget.give_back(held)
+
+    def last_as_long_as(self, pixels: Pixels) -> None:
+        """Be released when nothing holds these pixels, or a part of them, any more."""
+        owner = pixels
+        while isinstance(owner.base, ndarray):  # what a part of a picture keeps is the array that its memory belongs to
+            owner = owner.base
+        weakref.finalize(owner, self.release).atexit = False
+
+    def __enter__(self) -> Reservation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
 
 
 class MemoryBudget:
     """``limit`` bytes, given out first come first served, so that a large picture is not passed by small ones for ever.
 
-    Safe for use from several threads. A thread that holds a reservation must not ask for another.
+    Safe for use from several threads. A thread that holds a reservation must not wait for another: it reserves all that
+    it will take at once.
     """
 
     def __init__(self, limit: int = GIB, *, wait_s: float = 20, setting: str = "the budget for decoding") -> None:
@@ -24,40 +66,51 @@ class MemoryBudget:
         self.limit, self.wait_s, self.setting = limit, wait_s, setting
         self._used = 0
         self._waiting: deque[object] = deque()
-        self._changed = threading.Condition()
+        self._changed = (
+            threading.Condition()
+        )  # its lock may be taken twice: a collected picture gives back at any place
+
+    def govern(self, limit: int, setting: str) -> None:
+        """Be the budget of a program: ``setting`` is what a hint names to raise the limit."""
+        self.limit, self.setting = limit, setting
+        _give_freed_blocks_back()
 
     @property
     def used(self) -> int:
         """Bytes that are reserved now."""
         return self._used
 
-    @contextmanager
-    def reserve(self, needed: int, *, patient: bool = False) -> Iterator[None]:
-        """Hold ``needed`` bytes for the length of the block; ``patient`` waits for them as long as it takes.
+    def reserve(self, needed: int, *, patient: bool = False) -> Reservation:
+        """Hold ``needed`` bytes; ``patient`` waits for them as long as it takes.
 
         Raises PictureTooLarge when they exceed the whole budget, BudgetBusy when they are not free in time.
         """
+        self.require_room(needed)
+        self._take(needed, None if patient else self.wait_s)
+        return Reservation(self, needed)
+
+    def require_room(self, needed: int) -> None:
+        """Raises PictureTooLarge when so many bytes exceed the whole budget."""
         if needed > self.limit:
             raise PictureTooLarge(
                 f"Decoding the picture takes {needed:,} bytes of memory; {self.limit:,} are allowed.",
                 f"Send a smaller one, or raise {self.setting}.",
             )
-        self._take(needed, None if patient else self.wait_s)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._used -= needed
-                self._changed.notify_all()
+
+    def give_back(self, freed: int) -> None:
+        """Bytes that a reservation does not hold any more."""
+        with self._changed:
+            self._used -= freed
+            self._changed.notify_all()
 
     def _take(self, needed: int, wait_s: float | None) -> None:
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)
             try:
-                if not self._changed.wait_for(lambda: self._is_next(ticket, needed), wait_s):
+                if not self._becomes_next(ticket, needed, wait_s):
                     raise BudgetBusy(
-                        f"Other pictures are being decoded; {needed:,} bytes of memory did not come free in time.",
+                        f"Other pictures are held; {needed:,} bytes of memory did not come free in time.",
                         f"Try again, or raise {self.setting}.",
                         _RETRY_AFTER_S,
                     )
@@ -66,8 +119,28 @@ class MemoryBudget:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
 
+    def _becomes_next(self, ticket: object, needed: int, wait_s: float | None) -> bool:
+        """Whether the bytes come free in time. After a while what nobody uses any more is looked for: a circle of
+        references, such as that of an error and its trace, keeps a picture until the garbage collector runs."""
+        soon = _COLLECT_AFTER_S if wait_s is None else min(wait_s, _COLLECT_AFTER_S)
+        if self._changed.wait_for(lambda: self._is_next(ticket, needed), soon):
+            return True
+        gc.collect()
+        left = None if wait_s is None else wait_s - soon
+        return self._changed.wait_for(lambda: self._is_next(ticket, needed), left)
+
     def _is_next(self, ticket: object, needed: int) -> bool:
         return self._waiting[0] is ticket and self._used + needed <= self.limit
 
 
-process_budget = MemoryBudget()  # what every decoding of this process reserves from; programs set its limit at start
+def _give_freed_blocks_back() -> None:
+    """Memory of pictures goes back to the system when it is freed, in this process from now on.
+
+    By default the C library of GNU keeps ever larger freed blocks, up to 32 MiB each and for every thread apart: after
+    some large pictures a gigabyte that nobody uses. Others have no such setting.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
+process_budget = MemoryBudget()  # what every picture of this process is reserved from; programs set its limit at start

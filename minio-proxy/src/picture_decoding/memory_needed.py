@@ -43,7 +43,9 @@ def bytes_needed(need: Need) -> int:
         total += need.coded * 2 * (1 if need.mode == "L" else 4 if need.mode == "CMYK" else 3)  # coefficients
     if need.fast:
         library = 4 if need.format == "webp" else 0
-        return total + need.coded * library + need.made * (3 + 3 * need.turned)
+        return (
+            total + need.coded * library + need.made * 6
+        )  # OpenCV hands over a copy; turning takes one when it is gone
     total += need.coded * _LIBRARY_BYTES.get(need.format, 0)
     stored = 2 if need.mode.startswith("I;16") else _PILLOW_BYTES.get(need.mode, 4)
     converted = 0 if need.mode == "RGB" else 4

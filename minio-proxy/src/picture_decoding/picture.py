@@ -91,6 +91,11 @@ class Picture:
         """The largest of 8, 4, 2 and 1 by which a JPEG can be reduced while decoding and still be ``width`` wide."""
         return next((f for f in _REDUCTIONS if self._jpeg and self.width // f >= width), 1)
 
+    @property
+    def kept(self) -> int:
+        """Bytes of the whole decoded picture."""
+        return self._size[0] * self._size[1] * (4 if self.transparent else 3)
+
     def memory(self, reduction: int = 1) -> int:
         """Bytes that ``decode`` takes at its peak, the result included."""
         stored, header = self._size[0] * self._size[1], self._header

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxlens.domain.errors import BadInput
+from boxlens.models import image_encoder
 from boxlens.models.image_encoder import Preprocess, unit
 from boxlens.models.text_encoder import WordPieces
 
@@ -120,3 +121,19 @@ def test_long_texts_are_cut_and_closed(pieces: WordPieces) -> None:
     token_ids = pieces(["狗" * 200, "狗"])
     assert token_ids[0].tolist() == [2, *[4] * 50, 3]
     assert token_ids[1, :3].tolist() == [2, 4, 3]
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear", "lanczos", "area"])
+@pytest.mark.parametrize(("fit", "crop_pct"), [("squash", 1.0), ("centre", 0.9)])
+def test_a_large_picture_is_resized_in_bands(
+    interpolation: str, fit: str, crop_pct: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preprocess = Preprocess(size=(32, 32), interpolation=interpolation, fit=fit, crop_pct=crop_pct)
+    for large in (noise(301, 211), noise(90, 400), noise(400, 90), noise(32, 300)[:, 1:]):
+        picture = large // 4 + 96  # no overshoot is cut off, so the order of Pillow's passes hardly matters
+        whole = preprocess.resized(picture)
+        with monkeypatch.context() as patch:
+            patch.setattr(image_encoder, "_BAND_PIXELS", 700)
+            banded = preprocess.resized(picture)
+        # Pillow begins with the columns of a tall picture, and each of the two passes rounds once
+        assert np.abs(banded.astype(np.int16) - whole).max() <= (0 if picture.shape[1] >= picture.shape[0] else 2)

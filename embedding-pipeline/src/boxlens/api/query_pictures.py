@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import BinaryIO
 
 from boxlens.api import mappers
@@ -55,16 +54,21 @@ def query_of(services: Services, searched: CollectionSet, body: SearchBody) -> Q
 
     Raises BadQuery, BadBox, NotFound, BadSource, FetchFailed, ForbiddenUrl, and what decoding raises.
     """
-    return mappers.query_of(body, partial(_picture_clause, services, searched))
+    subjects = [subject for subject in (*body.clauses, *body.all_of) if subject.is_picture]
+    files = [_file(services, searched, subject) for subject in subjects]
+    pictures = services.decode_all(files)
+    clauses = {
+        id(subject): PictureClause(picture.pixels, image_id=image_id_of(data))
+        for subject, data, picture in zip(subjects, files, pictures, strict=True)
+    }
+    return mappers.query_of(body, lambda subject: clauses[id(subject)])
 
 
-def _picture_clause(services: Services, searched: CollectionSet, subject: Subject) -> PictureClause:
-    """The picture of a clause or part, without its box and weight."""
+def _file(services: Services, searched: CollectionSet, subject: Subject) -> bytes:
+    """The bytes of the picture of a clause or part."""
     if subject.upload_id is not None:
-        data = kept_picture(services, subject.upload_id)
-    elif subject.image_id is not None:
+        return kept_picture(services, subject.upload_id)
+    if subject.image_id is not None:
         image = services.index.image(searched, subject.image_id)[0].image
-        data = stored_picture_bytes(image, services.store, services.fetcher)
-    else:
-        data = services.fetcher.fetch(subject.image_url or "")
-    return PictureClause(services.decode(data).pixels, image_id=image_id_of(data))
+        return stored_picture_bytes(image, services.store, services.fetcher)
+    return services.fetcher.fetch(subject.image_url or "")

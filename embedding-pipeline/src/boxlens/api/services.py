@@ -170,7 +170,11 @@ class Services(Protocol):
         ...
 
     def decode(self, data: bytes) -> Picture:
-        """Raises EmptyInput, UnreadablePicture, UnsupportedType, TooLarge."""
+        """Raises EmptyInput, UnreadablePicture, UnsupportedType, TooLarge, Unavailable (memory is short)."""
+        ...
+
+    def decode_all(self, files: Sequence[bytes]) -> Sequence[Picture]:
+        """As ``decode``, of pictures that are needed at the same time."""
         ...
 
     def checks(self) -> Sequence[Missing]:

@@ -88,7 +88,7 @@ def _stages(boxlens: Boxlens, networks: ModelSet, collection: str) -> Stages:
 
 def _opened(boxlens: Boxlens, networks: ModelSet, refs: Sequence[ImageRef]) -> list[Opened]:
     stages = _stages(boxlens, networks, "")
-    rows = (stages.open(stages.fetch(ref)) for ref in refs)
+    rows = (stages.open(stages.measure(stages.fetch(ref))) for ref in refs)
     return [row for row in rows if isinstance(row, Opened)]
 
 
@@ -122,7 +122,7 @@ def _plain_pass(boxlens: Boxlens, networks: ModelSet, refs: Sequence[ImageRef], 
     boxlens.writer.create(collection, boxlens.pack)
     stages = _stages(boxlens, networks, collection)
     for ref in refs:
-        (row,) = stages.detect([stages.keep(stages.open(stages.skip_stored([stages.fetch(ref)])[0]))])
+        (row,) = stages.detect([stages.keep(stages.open(stages.measure(stages.skip_stored([stages.fetch(ref)])[0])))])
         for crop in stages.cut(row):
             if isinstance(crop, Crop):
                 (embedded,) = stages.embed_clip(stages.embed_vit([crop]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +13,22 @@ from boxlens.domain.errors import BadBox, EmptyInput, TooLarge, Unavailable, Unr
 from boxlens.domain.pictures import GeoPoint, Pixels
 from boxlens.imaging import metadata
 from boxlens.imaging.embedded_words import embedded_words
-from picture_decoding import FORMATS, content_type, sniff
+from picture_decoding import FORMATS, Picture, Raster, content_type, memory_together, process_budget, sniff
 
-__all__ = ["FORMATS", "DecodedPicture", "content_type", "crop", "decode", "sniff"]
+__all__ = [
+    "FORMATS",
+    "DecodedPicture",
+    "Picture",
+    "content_type",
+    "crop",
+    "decode",
+    "decode_all",
+    "decode_reserved",
+    "own_errors",
+    "part",
+    "read_header",
+    "sniff",
+]
 
 _ERRORS = {
     picture_decoding.EmptyFile: EmptyInput,
@@ -40,18 +53,45 @@ class DecodedPicture:
     tags: tuple[str, ...] = ()
 
 
-def decode(data: bytes, *, max_pixels: int, max_bytes: int | None = None, patient: bool = False) -> DecodedPicture:
+def decode(data: bytes, *, max_pixels: int, max_bytes: int | None = None) -> DecodedPicture:
     """The first frame of a picture, upright, over white where it is transparent, in sRGB.
 
     A picture is whole or refused: truncated data never comes back half grey. The limits on pixels and memory are
-    checked on the header, before anything is decoded. ``patient`` waits while other pictures hold the memory.
+    checked on the header, before anything is decoded. Its memory stays reserved while anything holds its pixels.
 
     Raises EmptyInput, TooLarge, UnsupportedType, UnreadablePicture, Unavailable (other pictures hold the memory).
     """
     if max_bytes is not None and len(data) > max_bytes:
         raise TooLarge(f"The file has {len(data)} bytes; at most {max_bytes} are taken.", hint="Send a smaller one.")
-    with _own_errors():
-        picture, raster = picture_decoding.decode(data, max_pixels=max_pixels, patient=patient)
+    return decode_all([data], max_pixels=max_pixels)[0]
+
+
+def decode_all(files: Sequence[bytes], *, max_pixels: int) -> list[DecodedPicture]:
+    """As ``decode``, for pictures that are needed at the same time: together they must fit into the memory."""
+    with own_errors():
+        pictures = [Picture(data, max_pixels=max_pixels) for data in files]
+        rasters = picture_decoding.decode_all(pictures)
+    return [_noted(picture, raster) for picture, raster in zip(pictures, rasters, strict=True)]
+
+
+def read_header(data: bytes, *, max_pixels: int) -> Picture:
+    """A picture of which the header alone was read. Raises as ``decode`` does, also for one that takes more memory than
+    all may together."""
+    with own_errors():
+        picture = Picture(data, max_pixels=max_pixels)
+        process_budget.require_room(memory_together([picture]))
+    return picture
+
+
+def decode_reserved(picture: Picture) -> DecodedPicture:
+    """As ``decode``, of a picture whose memory the caller has reserved."""
+    with own_errors():
+        raster = picture.decode()
+    return _noted(picture, raster)
+
+
+def _noted(picture: Picture, raster: Raster) -> DecodedPicture:
+    """With what the camera and people wrote into it."""
     noted = metadata.notes(picture.exif)
     words = embedded_words(picture.xmp, picture.iptc, picture.exif)
     pixels = raster.over_white()
@@ -70,7 +110,8 @@ def decode(data: bytes, *, max_pixels: int, max_bytes: int | None = None, patien
 
 
 @contextmanager
-def _own_errors() -> Iterator[None]:
+def own_errors() -> Iterator[None]:
+    """What is wrong with a picture as an error of Boxlens."""
     try:
         yield
     except picture_decoding.BudgetBusy as error:
@@ -80,14 +121,18 @@ def _own_errors() -> Iterator[None]:
 
 
 def crop(pixels: Pixels, box: Box, padding: float = 0.0) -> Pixels:
+    """A copy of ``part``, so that a crop waiting for its batch does not hold its whole picture. Raises BadBox."""
+    return part(pixels, box, padding).copy()
+
+
+def part(pixels: Pixels, box: Box, padding: float = 0.0) -> Pixels:
     """The pixels in a box, widened on each side by ``padding`` times its width and height; never less than one pixel.
 
-    A copy, so that a crop waiting for its batch does not hold its whole picture. Raises BadBox when nothing of the
-    box is inside.
+    They are those of the picture, which is held as long as they are. Raises BadBox when nothing of the box is inside.
     """
     height, width = pixels.shape[:2]
     dx, dy = padding * (box.x2 - box.x1), padding * (box.y2 - box.y1)
     whole = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy).rounded().clipped(width, height)
     if box.area <= 0 or whole.area <= 0:
         raise BadBox(f"The box {box.as_list()} has no part inside the picture of {width} x {height} pixels.")
-    return pixels[int(whole.y1) : int(whole.y2), int(whole.x1) : int(whole.x2)].copy()
+    return pixels[int(whole.y1) : int(whole.y2), int(whole.x1) : int(whole.x2)]

@@ -74,7 +74,7 @@ class Indexer:
 
     def _added(self, ref: ImageRef, collection: str) -> tuple[list[IndexedObject], bool]:
         engine, images = self._engine(collection)
-        (outcome,) = engine.run([replace(ref, undelete=True)])
+        (outcome,) = engine.run([replace(ref, undelete=True)], patient=False)
         if isinstance(outcome, Outage | Failed):
             raise outcome.error
         if isinstance(outcome, Unchanged):

@@ -17,6 +17,8 @@ from boxlens.domain.objects import Vector
 from boxlens.domain.pictures import Pixels
 from boxlens.models.runtimes.session import Session
 
+_BAND_PIXELS = 1 << 21  # of a larger picture a band of rows is resized after the other
+
 Interpolation = Literal["bicubic", "bilinear", "lanczos", "area"]
 _PILLOW = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -47,7 +49,11 @@ class Preprocess(BaseModel):
 
     def batch(self, pictures: Sequence[Pixels]) -> npt.NDArray[np.float32] | npt.NDArray[np.uint8]:
         """Network input for n pictures, in ``layout`` and ``dtype``."""
-        stacked = np.stack([self.resized(picture) for picture in pictures])
+        return self.tensor([self.resized(picture) for picture in pictures])
+
+    def tensor(self, resized: Sequence[Pixels]) -> npt.NDArray[np.float32] | npt.NDArray[np.uint8]:
+        """As ``batch``, for n pictures of the network's size."""
+        stacked = np.stack(resized)
         if self.layout == "nchw":
             stacked = np.ascontiguousarray(stacked.transpose(0, 3, 1, 2))
         if self.dtype == "uint8":
@@ -67,8 +73,12 @@ class Preprocess(BaseModel):
             smaller = part.shape[0] >= height and part.shape[1] >= width
             interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
             return np.asarray(cv2.resize(part, (width, height), interpolation=interpolation), np.uint8)
-        image = Image.fromarray(picture)
-        return np.asarray(image.resize((width, height), _PILLOW[self.interpolation], box=(x1, y1, x2, y2)))
+        filter = _PILLOW[self.interpolation]
+        if picture.shape[0] * picture.shape[1] <= _BAND_PIXELS:
+            image = Image.fromarray(picture)
+            return np.asarray(image.resize((width, height), filter, box=(x1, y1, x2, y2)))
+        narrow = Image.fromarray(_narrowed(picture, width, filter, x1, x2))
+        return np.asarray(narrow.resize((width, height), filter, box=(0, y1, width, y2)))
 
     def _window(self, width: int, height: int) -> tuple[float, float, float, float]:
         """The part of a picture that fills the input, xyxy.
@@ -87,6 +97,18 @@ class Preprocess(BaseModel):
         return (left * sx, top * sy, min((left + self.size[1]) * sx, width), min((top + self.size[0]) * sy, height))
 
 
+def _narrowed(picture: Pixels, width: int, filter: Image.Resampling, x1: float, x2: float) -> Pixels:
+    """The columns from x1 to x2 resized to ``width``, all rows left as they are: the first of the two passes of any
+    resizing. A band of rows at a time, because Pillow copies what it resizes, into more bytes than the picture has."""
+    height = picture.shape[0]
+    out = np.empty((height, width, 3), np.uint8)
+    step = max(1, _BAND_PIXELS // picture.shape[1])
+    for top in range(0, height, step):
+        band = Image.fromarray(picture[top : top + step])
+        out[top : top + step] = np.asarray(band.resize((width, band.height), filter, box=(x1, 0, x2, band.height)))
+    return out
+
+
 class OnnxImageEncoder:
     """Crops to unit vectors. ``role`` and ``dims`` are checked against the network at first use (ModelMissing)."""
 
@@ -102,9 +124,17 @@ class OnnxImageEncoder:
 
     def encode_images(self, pictures: Sequence[Pixels]) -> Vector:
         """float32 (n, dims), each row of length 1."""
+        return self.encode_shrunk([self.shrunk(picture) for picture in pictures])
+
+    def shrunk(self, picture: Pixels) -> Pixels:
+        """uint8 (height, width, 3) of the network's size."""
+        return self._preprocess.resized(picture)
+
+    def encode_shrunk(self, pictures: Sequence[Pixels]) -> Vector:
+        """As ``encode_images``, of pictures of the network's size."""
         if not pictures:
             return np.zeros((0, self._dims), np.float32)
-        return unit(self._session.run(self._preprocess.batch(pictures))[0], self._dims, self._role)
+        return unit(self._session.run(self._preprocess.tensor(pictures))[0], self._dims, self._role)
 
     def check(self) -> None:
         """Load the network and compare it with what the pack says of it. Raises ModelMissing."""

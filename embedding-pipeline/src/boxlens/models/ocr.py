@@ -48,7 +48,7 @@ class RapidTextReader:
         """Lines from top to bottom, each with the upright box around it."""
         engine = self._ready()
         try:
-            readings = _lines(engine, np.ascontiguousarray(picture[:, :, ::-1]))
+            readings = _lines(engine, picture)
         except Exception as error:
             raise ModelMissing(f"The OCR networks failed: {error}", hint=_REPAIR) from error
         height, width = picture.shape[:2]
@@ -96,7 +96,7 @@ class RapidTextReader:
 
 
 def _lines(engine: Any, picture: Pixels) -> list[tuple[npt.NDArray[np.float32], str, float]]:
-    """Corners (4, 2), text and confidence of each line of a BGR picture.
+    """Corners (4, 2), text and confidence of each line of an RGB picture, which the networks see as BGR.
 
     The engine's own chain, with one step more: a line of a character or two often looks the same either way up to the
     network that tells, so what was read with doubt is read upside down too, and the surer reading stays.
@@ -105,6 +105,7 @@ def _lines(engine: Any, picture: Pixels) -> list[tuple[npt.NDArray[np.float32], 
     from rapidocr.utils.process_img import map_boxes_to_original
 
     prepared, record = engine.preprocess_img(picture)
+    prepared = np.ascontiguousarray(prepared[:, :, ::-1])  # turned when it is small: a large picture takes much memory
     try:
         crops, detected = engine.detect_and_crop(prepared, record)
     except RapidOCRError:  # how the engine says that there is no text

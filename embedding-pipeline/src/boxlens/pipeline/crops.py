@@ -9,7 +9,7 @@ from boxlens.domain.boxes import Box
 from boxlens.domain.objects import Detection, IndexedObject, Kind
 from boxlens.domain.pictures import Pixels
 from boxlens.imaging.colours import dominant_colours
-from boxlens.imaging.decoding import crop
+from boxlens.imaging.decoding import part
 from boxlens.pipeline.annotations import transfer_annotations
 from boxlens.pipeline.corrected_boxes import CorrectedBoxes
 from boxlens.pipeline.model_set import ModelSet, assign_text
@@ -42,7 +42,7 @@ def cut_picture(row: Opened, models: ModelSet) -> list[Crop]:
             colours=colours_of(row.pixels, detection.box, kind),
             label_names=names.get(label) or own_names(label),
         )
-        crops.append(Crop(row.ref, indexed, models.cut(row.pixels, detection.box)))
+        crops.append(Crop(row.ref, indexed, models.shrink(row.pixels, detection.box)))
     if row.ref.before:
         objects = transfer_annotations(row.ref.before, [corrected.marked(crop.object) for crop in crops])
         crops = [replace(crop, object=obj) for crop, obj in zip(crops, objects, strict=True)]
@@ -56,7 +56,7 @@ def own_names(label: str) -> tuple[str, ...]:
 
 def colours_of(pixels: Pixels, box: Box, kind: Kind) -> tuple[str, ...]:
     """Of a frame all that it shows, of a box its middle."""
-    own = crop(pixels, box)
+    own = part(pixels, box)
     return dominant_colours(own, middle=1.0) if kind == "frame" else dominant_colours(own)
 
 

@@ -1,7 +1,7 @@
 """The port of ingest engines, and the steps that every engine carries pictures through.
 
-The steps are declared once, in ``ingest_steps``. An engine decides only how they are run: one after the other, or
-overlapping in threads.
+The steps are declared once, in ``arriving_steps`` and ``decoding_steps``. An engine decides only how they are run: one
+after the other, or overlapping in threads.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ Outcome = tuple[IndexedObject, ...] | Ended
 class IngestEngine(Protocol):
     """Carries pictures through the ingest stages. May be called from several threads at once."""
 
-    def run(self, refs: Sequence[ImageRef]) -> Iterator[Outcome]:
-        """One outcome per reference, in order. The references must be distinct objects.
+    def run(self, refs: Sequence[ImageRef], *, patient: bool = True) -> Iterator[Outcome]:
+        """One outcome per reference, in order. The references must be distinct objects. ``patient`` waits as long as it
+        takes for memory that other pictures hold; else what does not get it in time is an Outage.
 
         Raises nothing on account of a single picture: its outcome says what went wrong.
         """
@@ -53,12 +54,19 @@ class Step:
     size: int = 1
 
 
-def ingest_steps(stages: Stages, sizes: BatchSizes) -> tuple[Step, ...]:
-    """The way of a picture from its reference to embedded crops; stages of roles that are off are left out."""
-    models = stages.models
-    steps = [
+def arriving_steps(stages: Stages, sizes: BatchSizes) -> tuple[Step, ...]:
+    """The way of a picture from its reference to its header. Nothing is decoded yet."""
+    return (
         Step("map", stages.fetch),
         Step("batch", stages.skip_stored, sizes.lookup),
+        Step("map", stages.measure),
+    )
+
+
+def decoding_steps(stages: Stages, sizes: BatchSizes) -> tuple[Step, ...]:
+    """The way on to embedded crops; stages of roles that are off are left out."""
+    models = stages.models
+    steps = [
         Step("map", stages.open),
         Step("map", stages.keep),
         Step("batch", stages.detect, sizes.detect),
@@ -71,6 +79,15 @@ def ingest_steps(stages: Stages, sizes: BatchSizes) -> tuple[Step, ...]:
     if models.clip is not None:
         steps.append(Step("batch", stages.embed_clip, sizes.embed))
     return tuple(steps)
+
+
+def carried(step: Step, rows: list[Row]) -> list[Row]:
+    """The rows of a run after one step, which is finished for all of them."""
+    if step.kind == "map":
+        return [step.work(row) for row in rows]
+    if step.kind == "expand":
+        return [out for row in rows for out in step.work(row)]
+    return [out for at in range(0, len(rows), step.size) for out in step.work(rows[at : at + step.size])]
 
 
 def outcomes(rows: Iterable[Row]) -> Iterator[Outcome]:

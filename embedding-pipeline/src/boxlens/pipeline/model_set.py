@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 from boxlens.domain.boxes import Box
-from boxlens.domain.objects import Detection, TextLine
+from boxlens.domain.objects import Detection, TextLine, Vector
 from boxlens.domain.pictures import Pixels
 from boxlens.domain.ports import Detector, ImageEncoder, TextReader
-from boxlens.imaging.decoding import crop
+from boxlens.imaging.decoding import part
 from boxlens.pipeline.windows import look
 
 MIN_LINE_INSIDE = 0.7
@@ -32,6 +33,25 @@ class Limits:
     min_score: float = 0.0
 
 
+class CropEncoder(ImageEncoder, Protocol):
+    """An encoder of crops that wait for their batch without holding their pictures."""
+
+    def shrunk(self, picture: Pixels) -> Pixels:
+        """All that it sees of a picture, in memory of its own, and mostly much less of it."""
+        ...
+
+    def encode_shrunk(self, pictures: Sequence[Pixels]) -> Vector:
+        """As ``encode_images``, of pictures as ``shrunk`` gave them."""
+        ...
+
+
+class Shrunk(NamedTuple):
+    """What each encoder sees of a crop, uint8 (height, width, 3); None where the role is off, or has seen it."""
+
+    vit: Pixels | None
+    clip: Pixels | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelSet:
     """The models of a pack as the pipelines use them; a role that is None is off.
@@ -41,8 +61,8 @@ class ModelSet:
     """
 
     detector: Detector | None
-    vit: ImageEncoder | None
-    clip: ImageEncoder | None
+    vit: CropEncoder | None
+    clip: CropEncoder | None
     reader: TextReader | None
     limits: Limits
     crop_padding: float = 0.0
@@ -54,8 +74,14 @@ class ModelSet:
         return {label.id: (*label.en, *label.zh) for label in (self.detector.labels if self.detector else ())}
 
     def cut(self, pixels: Pixels, box: Box) -> Pixels:
-        """The pixels the encoders see of a box, with the margin they were trained with: uint8 (height, width, 3)."""
-        return crop(pixels, box, self.crop_padding)
+        """The pixels the encoders see of a box, with the margin they were trained with: uint8 (height, width, 3). They
+        are those of the picture: whoever lets go of it takes them ``Shrunk``."""
+        return part(pixels, box, self.crop_padding)
+
+    def shrink(self, pixels: Pixels, box: Box) -> Shrunk:
+        """A box as small as each encoder sees it."""
+        cut = self.cut(pixels, box)
+        return Shrunk(*(encoder.shrunk(cut) if encoder else None for encoder in (self.vit, self.clip)))
 
     def find(self, pictures: Sequence[Pixels]) -> list[tuple[Detection, ...]]:
         """The objects of each picture, best score first."""

@@ -74,6 +74,7 @@ class QueryPipeline:
             choose_box(pixels, detected, box)
             for pixels, detected, (_, box, _) in zip(pictures, objects, requests, strict=True)
         ]
+        # of parts of the picture itself: nothing of it is copied
         crops = [self._models.cut(pixels, box) for pixels, (box, _) in zip(pictures, chosen, strict=True)]
         for pixels, detected in zip(pictures, objects, strict=True):
             crops += [self._models.cut(pixels, detection.box) for detection in detected[:embed_objects]]

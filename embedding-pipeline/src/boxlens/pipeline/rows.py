@@ -10,6 +10,8 @@ from boxlens.domain.objects import Detection, IndexedObject, TextLine
 from boxlens.domain.pictures import ImageRecord, Pixels
 from boxlens.domain.references import ImageRef
 from boxlens.domain.reports import Failure
+from boxlens.imaging.decoding import Picture
+from boxlens.pipeline.model_set import Shrunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,16 @@ class Fetched:
     """Bytes at hand. ``image_id`` is their SHA-256 in hex."""
 
     ref: ImageRef
+    data: bytes = field(repr=False)
+    image_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A picture that is not stored yet, of which the header was read: it tells the memory that decoding takes."""
+
+    ref: ImageRef
+    picture: Picture = field(repr=False)
     data: bytes = field(repr=False)
     image_id: str
 
@@ -35,11 +47,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """One object on its way: its own pixels, and its vectors as they come."""
+    """One object on its way: what the encoders see of it, and its vectors as they come."""
 
     ref: ImageRef
     object: IndexedObject
-    pixels: Pixels = field(repr=False)
+    shrunk: Shrunk = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,4 +92,4 @@ class Outage:
 
 
 Ended = Unchanged | Rewritten | Failed | Outage
-Row = Fetched | Opened | Crop | Ended
+Row = Fetched | Measured | Opened | Crop | Ended

@@ -11,21 +11,21 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from boxlens.domain.errors import BadSource, BoxlensError, Unavailable
 from boxlens.domain.objects import IndexedObject, Vector
 from boxlens.domain.pictures import ImageRecord, image_id_of
-from boxlens.domain.ports import Fetcher, ImageEncoder, ObjectStore
+from boxlens.domain.ports import Fetcher, ObjectStore
 from boxlens.domain.references import ImageRef, SourceProblem
 from boxlens.domain.reports import Failure, Stage
-from boxlens.imaging.decoding import content_type, decode
+from boxlens.imaging.decoding import content_type, decode_reserved, read_header
 from boxlens.imaging.perceptual_hash import picture_hash
 from boxlens.pipeline.annotations import annotations_of, apply_metadata, transfer_annotations, with_metadata
 from boxlens.pipeline.crops import cut_picture
-from boxlens.pipeline.model_set import ModelSet
+from boxlens.pipeline.model_set import CropEncoder, ModelSet
 from boxlens.pipeline.picture_files import read_picture_file
-from boxlens.pipeline.rows import Crop, Failed, Fetched, Opened, Outage, Rewritten, Row, Unchanged
+from boxlens.pipeline.rows import Crop, Failed, Fetched, Measured, Opened, Outage, Rewritten, Row, Unchanged
 
 In = TypeVar("In")
 
@@ -64,13 +64,21 @@ class StageClock:
 
 
 def ended_by(ref: ImageRef, stage: str, error: Exception) -> Failed | Outage:
-    """The row that stands for an error of one picture."""
+    """The row that stands for an error of one picture. The trace goes: it would hold the picture as long as the row."""
+    _forget_traces(error)
     if isinstance(error, Unavailable):
         return Outage(ref, error)
     if isinstance(error, BoxlensError):
         return Failed(ref, Failure(ref.uri, stage, error.code, error.detail, error.hint), error)
     reason = f"{type(error).__name__}: {error}"
     return Failed(ref, Failure(ref.uri, stage, "internal", reason, "Please report this."), error)
+
+
+def _forget_traces(error: BaseException) -> None:
+    cause: BaseException | None = error
+    while cause is not None and cause.__traceback__ is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
 
 
 class Stages:
@@ -101,9 +109,13 @@ class Stages:
             return _without_picture(ref, ref.problem)
         return self._guarded("fetch", ref, ref, self._fetch)
 
+    def measure(self, row: Row) -> Row:
+        """Read the header, by which the memory is reckoned that decoding takes."""
+        return self._guarded("decode", row.ref, row, self._measure, items=0) if isinstance(row, Fetched) else row
+
     def open(self, row: Row) -> Row:
-        """Decode upright and make the record."""
-        return self._guarded("decode", row.ref, row, self._open) if isinstance(row, Fetched) else row
+        """Decode upright and make the record, within memory that the engine has reserved."""
+        return self._guarded("decode", row.ref, row, self._open) if isinstance(row, Measured) else row
 
     def keep(self, row: Row) -> Row:
         """Put the bytes into the object store, unless they are to stay where they are."""
@@ -139,14 +151,14 @@ class Stages:
         encoder = self.models.vit
         if encoder is None:
             return rows
-        return self._many("vit", rows, Crop, lambda crops: _with_vectors(crops, encoder, "vit_vector"))
+        return self._many("vit", rows, Crop, lambda crops: _with_vectors(crops, encoder, "vit"))
 
     def embed_clip(self, rows: list[Row]) -> list[Row]:
         """CLIP vectors of crops that may come from many pictures."""
         encoder = self.models.clip
         if encoder is None:
             return rows
-        return self._many("clip", rows, Crop, lambda crops: _with_vectors(crops, encoder, "clip_vector"))
+        return self._many("clip", rows, Crop, lambda crops: _with_vectors(crops, encoder, "clip"))
 
     # --- the work itself ---------------------------------------------------------------------------------------------
 
@@ -202,8 +214,12 @@ class Stages:
         )
         return Unchanged(row.ref, row.image_id) if same else Rewritten(row.ref, renewed)
 
-    def _open(self, row: Fetched) -> Row:
-        picture = decode(row.data, max_pixels=self.models.limits.max_pixels, patient=True)
+    def _measure(self, row: Fetched) -> Row:
+        picture = read_header(row.data, max_pixels=self.models.limits.max_pixels)
+        return Measured(row.ref, picture, row.data, row.image_id)
+
+    def _open(self, row: Measured) -> Row:
+        picture = decode_reserved(row.picture)
         ref = row.ref
         if ref.before:
             return Opened(ref, _record_before(row), picture.pixels, row.data)
@@ -241,14 +257,14 @@ class Stages:
 
     # --- guards ------------------------------------------------------------------------------------------------------
 
-    def _guarded(self, stage: str, ref: ImageRef, value: In, work: Callable[[In], Row]) -> Row:
+    def _guarded(self, stage: str, ref: ImageRef, value: In, work: Callable[[In], Row], items: int = 1) -> Row:
         started = time.perf_counter()
         try:
             return work(value)
         except Exception as error:  # noqa: BLE001 - whatever one picture does, the others go on
             return ended_by(ref, stage, error)
         finally:
-            self.clock.add(stage, 1, time.perf_counter() - started)
+            self.clock.add(stage, items, time.perf_counter() - started)
 
     def _many(
         self, stage: str, rows: list[Row], kind: type[In], work: Callable[[Sequence[In]], Sequence[Row]]
@@ -290,7 +306,7 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _record_before(row: Fetched) -> ImageRecord:
+def _record_before(row: Measured) -> ImageRecord:
     record = row.ref.before[0].image
     if record.image_id != row.image_id:
         raise BadSource(
@@ -300,8 +316,13 @@ def _record_before(row: Fetched) -> ImageRecord:
     return record
 
 
-def _with_vectors(crops: Sequence[Crop], encoder: ImageEncoder, field_name: str) -> list[Crop]:
-    vectors: Vector = encoder.encode_images([c.pixels for c in crops])
+def _with_vectors(crops: Sequence[Crop], encoder: CropEncoder, role: Literal["vit", "clip"]) -> list[Crop]:
+    vectors: Vector = encoder.encode_shrunk([getattr(crop.shrunk, role) for crop in crops])
     return [
-        replace(c, object=replace(c.object, **{field_name: vector})) for c, vector in zip(crops, vectors, strict=True)
+        replace(
+            crop,
+            object=replace(crop.object, **{f"{role}_vector": vector}),
+            shrunk=crop.shrunk._replace(**{role: None}),
+        )
+        for crop, vector in zip(crops, vectors, strict=True)
     ]

@@ -28,8 +28,7 @@ class Derived:
         self._max_bytes = settings.max_bytes
         self._max_pixels = settings.max_pixels
         self._cache = DiskCache(settings.cache_dir, settings.cache_bytes)
-        process_budget.limit = settings.decode_budget_bytes
-        process_budget.setting = "BOXLENS_PROXY__DECODE_BUDGET_BYTES"
+        process_budget.govern(settings.decode_budget_bytes, "BOXLENS_PROXY__DECODE_BUDGET_BYTES")
         self._workers = threading.BoundedSemaphore(settings.picture_workers)
         self._making = [threading.Lock() for _ in range(_STRIPES)]
 

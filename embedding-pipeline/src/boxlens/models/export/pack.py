@@ -128,7 +128,7 @@ def read_pictures(folder: Path, most: int = 24) -> list[Pixels]:
     files = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
     if len(files) < 2:
         raise BadSource(f"{folder} has fewer than two pictures.", hint="Give a folder of JPEG, PNG or WebP files.")
-    return [decode(file.read_bytes(), max_pixels=_MAX_PIXELS).pixels for file in files[:most]]
+    return [decode(file.read_bytes(), max_pixels=_MAX_PIXELS).pixels.copy() for file in files[:most]]
 
 
 def crops_of(pictures: Sequence[Pixels]) -> list[Pixels]:
