@@ -38,9 +38,11 @@ def writes_blocked(collection: str) -> Conflict:
 def require_same_pack(collection: str, stands: PackInfo, requested: PackInfo) -> None:
     """Raises PackMismatch naming both packs."""
     if stands != requested:
+        hint = f"Use pack {stands.name} (BOXLENS_PACK), or ingest into another collection with -c NAME."
+        if stands.name == requested.name:  # its networks are others since
+            hint = f"Move it to the pack as it is now: boxlens collections swap {collection} --pack {requested.name}"
         raise PackMismatch(
-            f"Collection {collection!r} was made with {_words(stands)}, not with {_words(requested)}.",
-            hint=f"Use pack {stands.name} (BOXLENS_PACK), or ingest into another collection with -c NAME.",
+            f"Collection {collection!r} was made with {_words(stands)}, not with {_words(requested)}.", hint=hint
         )
 
 
