@@ -37,7 +37,7 @@ def edged(what: Locator) -> bool:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_edges_and_what_is_chosen_are_seen_in_forced_colours(visit: Visit, dark: bool) -> None:
-    page = forced(visit, "/?q=dog&f=colour:green", dark=dark)
+    page = forced(visit, "/?q=person&f=colour:black", dark=dark)
     expect(page.get_by_test_id("hit").first).to_be_visible()
     page.get_by_test_id("filters").click()
     expect(page.get_by_test_id("filter-panel")).to_have_attribute("aria-busy", "false")
@@ -80,7 +80,7 @@ def test_boxes_meters_and_selected_tiles_are_seen_in_forced_colours(visit: Visit
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_paper_shows_what_was_asked_and_found_and_no_tools(visit: Visit, width: int) -> None:
-    page = visit("/?q=dog&f=colour:green", width=width, dark=True)
+    page = visit("/?q=person&f=colour:black", width=width, dark=True)
     expect(page.get_by_test_id("hit").first).to_be_visible()
     page.get_by_test_id("select").click()
     page.get_by_test_id("tick").first.check()

@@ -61,6 +61,7 @@ def test_a_picture_is_reckoned_until_its_last_part_is_dropped(kind: str) -> None
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pixels_over_white_and_their_parts_are_reckoned_too(kind: str) -> None:
+    gc.collect()
     before = process_budget.used
     picture = decoding.decode(KINDS[kind], max_pixels=LIMIT)
     kept = decoding.part(picture.pixels, Box(0, 0, 9, 9))
