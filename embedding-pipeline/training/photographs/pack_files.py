@@ -67,7 +67,7 @@ def _store(graph: Any, tensor: Any, form: Form) -> None:
         graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
         nodes = [helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT)]
     else:
-        small, scale = quantised(values)
+        small, scale = quantised(values, _output_axis(graph, name))
         graph.initializer.append(numpy_helper.from_array(small, name + "_small"))
         graph.initializer.append(numpy_helper.from_array(scale, name + "_scale"))
         nodes = [
@@ -81,8 +81,14 @@ def _store(graph: Any, tensor: Any, form: Form) -> None:
             graph.value_info.remove(value)
 
 
-def quantised(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Symmetric int8 with a scale for each row of the first axis; values are near small x scale."""
-    axes = tuple(range(1, values.ndim))
+def _output_axis(graph: Any, name: str) -> int:
+    """The axis of a weight's output channels: the last of what MatMul multiplies by, else the first."""
+    multiplied = any(node.op_type == "MatMul" and name in list(node.input)[1:] for node in graph.node)
+    return -1 if multiplied else 0
+
+
+def quantised(values: npt.NDArray[np.float32], axis: int = 0) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Symmetric int8 with a scale for each place of ``axis``; values are near small x scale."""
+    axes = tuple(other for other in range(values.ndim) if other != axis % values.ndim)
     scale = np.maximum(np.abs(values).max(axis=axes, keepdims=True), 1e-12).astype(np.float32) / np.float32(127)
     return np.clip(np.rint(values / scale), -127, 127).astype(np.int8), scale

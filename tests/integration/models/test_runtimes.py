@@ -189,9 +189,10 @@ def test_what_openvino_cannot_take_is_named(tmp_path: Path) -> None:
 
 
 @needs_openvino
-def test_the_bundled_pack_runs_by_openvino(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pack", ["demo", "photos"])
+def test_a_bundled_pack_runs_by_openvino(pack: str, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, runtime="openvino", precision="fp32")
-    (bundled,) = (place / "demo" for place in pack_places(settings) if (place / "demo").is_dir())
+    (bundled,) = (place / pack for place in pack_places(settings) if (place / pack).is_dir())
     plain, other = load_pack(bundled), load_pack(bundled, RunOptions(running(settings)))
     assert plain.detector is not None
     assert other.detector is not None

@@ -41,9 +41,14 @@ def test_vectors_are_searched_with_the_filter_inside() -> None:
     body = bodies.vector_body(VectorQuery("clip", VECTOR, 10, DOG), "int8_hnsw")
     assert body["knn"]["field"] == "clip_vector"
     assert body["knn"]["query_vector"].tolist() == [1.0, 0.0]
-    assert body["knn"]["filter"] == {"bool": {"filter": [{"terms": {"label": ["dog"]}}], "must_not": []}}
+    assert body["knn"]["filter"] == [{"bool": {"filter": [{"terms": {"label": ["dog"]}}], "must_not": []}}]
     assert "query" not in body
     OrjsonSerializer().dumps(body)
+
+
+def test_a_thorough_list_leaves_no_graph_to_walk() -> None:
+    knn = bodies.vector_body(VectorQuery("clip", VECTOR, 60, thorough=True), "int8_hnsw")["knn"]
+    assert (knn["num_candidates"], knn["filter"]) == (10_000, [{"exists": {"field": "clip_vector"}}])
 
 
 @pytest.mark.parametrize(("index_type", "rescored"), [("int8_hnsw", True), ("bbq_hnsw", True), ("hnsw", False)])

@@ -161,8 +161,9 @@ class Reading:
 class VectorQuery:
     """The nearest ``k`` objects to a unit vector in one vector field; the filter acts inside the graph search.
 
-    ``value``: the field whose value each found object brings along; ``boxes`` and
-    ``labels``: whether it brings its box, and its label, along.
+    ``thorough``: of up to 10,000 objects under the filter all are compared, whatever the graph leads to. ``value``: the
+    field whose value each found object brings along; ``boxes`` and ``labels``: whether it brings its box and its label
+    along.
     """
 
     signal: Literal["vit", "clip"]
@@ -172,6 +173,7 @@ class VectorQuery:
     value: SortField = "relevance"
     boxes: bool = False
     labels: bool = False
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ class Ranker:
     def rank_at(self, request: RankingRequest, sets: Sequence[Sequence[RankedListRequest]], k: int) -> list[Ranking]:
         """A ranking for each set of lists from the nearest k objects of each list, however many hits they make."""
         unique = list({id(list_request): list_request for lists in sets for list_request in lists}.values())
-        ranked = {id(entry.request): entry for entry in self._retriever.retrieve(request, unique, k)}
+        thorough = k > _first_depth(request) and _few(request)
+        ranked = {id(entry.request): entry for entry in self._retriever.retrieve(request, unique, k, thorough)}
         return [self._ranking(request, [ranked[id(list_request)] for list_request in lists], k) for lists in sets]
 
     def _ranking(self, request: RankingRequest, lists: Sequence[RankedList], k: int) -> Ranking:
@@ -108,6 +109,12 @@ def _first_depth(request: RankingRequest) -> int:
     query = request.query
     needed = _DEPTH_PER_HIT * (len(request.seen.tokens) + query.size)
     return min(MAX_DEPTH, max(_MIN_DEPTH if query.sort.field == "relevance" else _SORTED_DEPTH, needed))
+
+
+def _few(request: RankingRequest) -> bool:
+    """Whether all vectors may be compared. A graph does not always lead to all of them: many that are alike are joined
+    with one another alone."""
+    return request.info.images + request.info.objects <= MAX_DEPTH
 
 
 def _next_depth(k: int, size: int, hits: int) -> int:

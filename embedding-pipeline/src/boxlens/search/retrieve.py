@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from boxlens.domain.filters import Condition, Filter, both
-from boxlens.domain.ports import IndexSearch
+from boxlens.domain.ports import MAX_RESULTS, IndexSearch
 from boxlens.domain.queries import RankedObject, VectorQuery, WordQuery
 from boxlens.search.cursor import as_of
 from boxlens.search.requests import RankedList, RankedListRequest, RankingRequest
@@ -28,19 +28,22 @@ class Retriever:
     def __init__(self, index: IndexSearch, calibrator: Calibrator) -> None:
         self._index, self._calibrator = index, calibrator
 
-    def retrieve(self, request: RankingRequest, lists: Sequence[RankedListRequest], k: int) -> list[RankedList]:
+    def retrieve(
+        self, request: RankingRequest, lists: Sequence[RankedListRequest], k: int, thorough: bool = False
+    ) -> list[RankedList]:
         """The nearest ``k`` objects for each of the lists, without those less similar than the query's
-        ``min_similarity`` for that signal. Raises NotFound, ElasticsearchAway."""
+        ``min_similarity`` for that signal; ``thorough``: by comparing all vectors. Raises NotFound, ElasticsearchAway.
+        """
         if not lists:
             return []
-        queries = [_at_depth(list_request, request, k) for list_request in lists]
+        queries = [_at_depth(list_request, request, k, thorough) for list_request in lists]
         leading = [(i, _of_object_alone(queries[i], own)) for i, own in enumerate(w.own_object for w in lists) if own]
         answers = self._index.search(request.collections, [*queries, *(query for _, query in leading)])
         objects: list[Sequence[RankedObject]] = list(answers[: len(queries)])
         for (i, _), own in zip(leading, answers[len(queries) :], strict=True):
             objects[i] = _led_by(own, objects[i])
         ranked = [
-            RankedList(list_request, answer, len(answer) < k)
+            RankedList(list_request, answer, len(answer) < k and (thorough or _whole(list_request, request, answer)))
             for list_request, answer in zip(lists, objects, strict=True)
         ]
         positive = [some for some in ranked if some.request.weight > 0]
@@ -99,11 +102,21 @@ def similar_enough(ranked: RankedList, min_similarity: float | None) -> RankedLi
     return replace(ranked, objects=[entry for entry in ranked.objects if entry.similarity >= min_similarity])
 
 
-def _at_depth(list_request: RankedListRequest, request: RankingRequest, k: int) -> VectorQuery | WordQuery:
+def _whole(list_request: RankedListRequest, request: RankingRequest, answer: Sequence[RankedObject]) -> bool:
+    """Whether a short answer is all there is. A graph may have led to a part of a small collection, which is compared
+    whole when more is asked for; of a large one a short answer is believed."""
+    documents = request.info.images + request.info.objects
+    return isinstance(list_request.query, WordQuery) or len(answer) >= documents or documents > MAX_RESULTS
+
+
+def _at_depth(
+    list_request: RankedListRequest, request: RankingRequest, k: int, thorough: bool = False
+) -> VectorQuery | WordQuery:
     """The query of a list at that depth. After the first page it sees only what stood when that was made."""
     query, filter = request.query, list_request.query.filter
     stood = as_of(filter, request.seen.as_of) if query.cursor is not None else filter
-    return replace(list_request.query, k=k, filter=stood, value=query.sort.field)
+    at_depth = replace(list_request.query, k=k, filter=stood, value=query.sort.field)
+    return replace(at_depth, thorough=thorough) if isinstance(at_depth, VectorQuery) else at_depth
 
 
 def _of_object_alone(query: VectorQuery | WordQuery, object_id: str) -> VectorQuery | WordQuery:

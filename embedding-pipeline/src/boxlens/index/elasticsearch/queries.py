@@ -86,6 +86,10 @@ def vector_body(query: VectorQuery, index_type: str) -> Body:
     k = min(query.k, MAX_RESULTS)
     gathered = min(k + SPARE, MAX_RESULTS)
     candidates = min(max(CANDIDATES_PER_RESULT * gathered, FEWEST_CANDIDATES), MAX_RESULTS)
+    admitted = [] if query.filter.empty else [filter_query(query.filter)]
+    if query.thorough:  # where a filter admits no more than there are candidates, the server walks no graph
+        candidates = MAX_RESULTS
+        admitted.append({"exists": {"field": f"{query.signal}_vector"}})
     knn: Body = {
         "field": f"{query.signal}_vector",
         "query_vector": np.ascontiguousarray(query.vector),
@@ -94,8 +98,8 @@ def vector_body(query: VectorQuery, index_type: str) -> Body:
     }
     if index_type in OVERSAMPLE:
         knn["rescore_vector"] = {"oversample": max(OVERSAMPLE[index_type], FEWEST_RESCORED / gathered)}
-    if not query.filter.empty:
-        knn["filter"] = filter_query(query.filter)
+    if admitted:
+        knn["filter"] = admitted
     return {"knn": knn, "size": k, "sort": by_rank(query), **UNOPENED}
 
 
