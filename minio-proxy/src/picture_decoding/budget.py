@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import threading
+import time
 import weakref
 from collections import deque
 from contextlib import suppress
@@ -17,7 +19,7 @@ from picture_decoding.errors import BudgetBusy, PictureTooLarge
 
 GIB = 1024**3
 _RETRY_AFTER_S = 2
-_COLLECT_AFTER_S = 0.5
+_COLLECT_AFTER_S, _COLLECT_AT_LEAST_S = 0.5, 8.0
 _MMAP_THRESHOLD = -3  # of malloc.h: M_MMAP_THRESHOLD
 
 
@@ -120,14 +122,19 @@ class MemoryBudget:
                 self._changed.notify_all()
 
     def _becomes_next(self, ticket: object, needed: int, wait_s: float | None) -> bool:
-        """Whether the bytes come free in time. After a while what nobody uses any more is looked for: a circle of
-        references, such as that of an error and its trace, keeps a picture until the garbage collector runs."""
-        soon = _COLLECT_AFTER_S if wait_s is None else min(wait_s, _COLLECT_AFTER_S)
-        if self._changed.wait_for(lambda: self._is_next(ticket, needed), soon):
-            return True
-        gc.collect()
-        left = None if wait_s is None else wait_s - soon
-        return self._changed.wait_for(lambda: self._is_next(ticket, needed), left)
+        """Whether the bytes come free in time. Now and then what nobody uses any more is looked for: a circle of
+        references, such as that of an error and its trace, keeps a picture until the garbage collector runs, and where
+        all threads wait for memory it does not run by itself."""
+        end = math.inf if wait_s is None else time.monotonic() + wait_s
+        pause = _COLLECT_AFTER_S
+        while True:
+            left = end - time.monotonic()
+            if self._changed.wait_for(lambda: self._is_next(ticket, needed), max(0.0, min(pause, left))):
+                return True
+            gc.collect()
+            if left <= pause:
+                return self._is_next(ticket, needed)
+            pause = min(2 * pause, _COLLECT_AT_LEAST_S)
 
     def _is_next(self, ticket: object, needed: int) -> bool:
         return self._waiting[0] is ticket and self._used + needed <= self.limit
