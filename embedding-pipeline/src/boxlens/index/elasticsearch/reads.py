@@ -55,8 +55,12 @@ def sources(
     vectors: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Stored documents by id; unknown ids are left out."""
-    read = _with_vectors if vectors else _without_vectors
-    return {key: document["_source"] for key, document in read(client, targets, collection, ids).items()}
+    if not vectors:
+        return {key: doc["_source"] for key, doc in _without_vectors(client, targets, collection, ids).items()}
+    documents = _with_vectors(client, targets, collection, ids)
+    if documents is None:
+        raise contended(ids[0].rpartition("-")[0])
+    return {key: document["_source"] for key, document in documents.items()}
 
 
 def visible_sources(
@@ -73,9 +77,12 @@ def visible_sources(
 
 def versioned_sources(
     client: Elasticsearch, targets: Sequence[Target], collection: str, ids: Sequence[str]
-) -> dict[str, tuple[dict[str, Any], Version]]:
-    """As ``sources``, with vectors and with what states they are."""
+) -> dict[str, tuple[dict[str, Any], Version]] | None:
+    """As ``sources``, with vectors and with what states they are; None where others change them faster than they are
+    read: whoever has changed a part of an image already must go on."""
     documents = _with_vectors(client, targets, collection, ids)
+    if documents is None:
+        return None
     return {key: (document["_source"], _version(document)) for key, document in documents.items()}
 
 
@@ -147,11 +154,11 @@ def _without_vectors(
 
 def _with_vectors(
     client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, ids: Sequence[str]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Any]] | None:
     """Documents with their vectors in ``_source``, where they do not stand (es-mappings/README.md).
 
     Doc values are those of the last refresh: where a document has changed since, it is refreshed, and both are read
-    again. Raises ElasticsearchAway where others change a document faster than it is read.
+    again. None where others change a document faster than it is read.
     """
     whole: dict[str, dict[str, Any]] = {}
     left = list(ids)
@@ -169,7 +176,7 @@ def _with_vectors(
         left = [key for key in documents if key not in whole]
         if not left:
             return whole
-    raise contended(left[0].rpartition("-")[0])
+    return None
 
 
 def _visible_vectors(

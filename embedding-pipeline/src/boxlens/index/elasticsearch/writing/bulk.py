@@ -43,12 +43,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an action: ``result`` is created, updated, deleted or not_found; ``reason`` is why it failed."""
+    """What became of an action: ``result`` is created, updated, deleted or not_found; ``reason`` is why it failed;
+    ``version``: the state that it left."""
 
     id: str
     status: int
     result: str
     reason: str = ""
+    version: Version | None = None
 
     @property
     def ok(self) -> bool:
@@ -201,7 +203,8 @@ def _outcome(item: Mapping[str, Any]) -> Outcome:
     (answer,) = item.values()
     error = answer.get("error")
     reason = "" if error is None else _reason(error)
-    return Outcome(answer["_id"], answer["status"], answer.get("result", ""), reason)
+    version = Version(answer["_seq_no"], answer["_primary_term"]) if "_seq_no" in answer else None
+    return Outcome(answer["_id"], answer["status"], answer.get("result", ""), reason, version)
 
 
 def _reason(error: Mapping[str, Any]) -> str:

@@ -36,25 +36,33 @@ class ImageChanges:
         albums: Sequence[str] | None,
         visible: bool,
     ) -> list[IndexedObject]:
-        """See ``ports.IndexWriter.annotate``."""
+        """See ``ports.IndexWriter.annotate``.
+
+        The frame goes last: who takes it away meanwhile takes the objects that were just changed for those of an image
+        that is becoming whole, and leaves them. Those go here.
+        """
         targets = [self.target]
+        touched: dict[str, reads.Version] = {}
         for attempt in range(self.retry.contests):
             facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
+            ids = reads.numbered(image_id, facts.get(image_id))
+            self._try([self._deletion(key, touched[key]) for key in touched.keys() - set(ids)])
             if image_id not in facts:
                 raise no_image(image_id)
-            ids = reads.numbered(image_id, facts[image_id])
             sources = reads.versioned_sources(self.client, targets, self.collection, ids)
-            whole = [from_source(sources[key][0]) for key in ids if key in sources]
-            if whole and whole[0].kind == "frame":
+            whole = [] if sources is None else [from_source(sources[key][0]) for key in ids if key in sources]
+            if sources is not None and whole and whole[0].kind == "frame":
                 changed = with_annotations(whole, number=number, caption=caption, tags=tags, albums=albums)
                 moment = now()
                 actions = []
-                for obj in changed:
+                for obj in sorted(changed, key=lambda obj: obj.kind == "frame"):
                     version = sources[obj.object_id][1]
                     actions.append(
                         action(self.target, "update", obj.object_id, annotation(obj, moment), version=version)
                     )
-                if all(outcome.ok for outcome in self._try(actions, visible=visible)):
+                outcomes = self._try(actions, visible=visible)
+                touched |= {outcome.id: outcome.version for outcome in outcomes if outcome.ok and outcome.version}
+                if all(outcome.ok for outcome in outcomes):
                     by_id = {obj.object_id: obj for obj in changed}
                     return [by_id.get(obj.object_id, obj) for obj in whole]
             self.retry.wait(attempt)
