@@ -21,7 +21,10 @@ from tests.prepare import Lacking, minio_server, prepare
 from tests.servers import elasticsearch
 
 # Files are shared out whole, so that a file's servers are started once; each process has servers of its own.
-PARALLEL = ("-n", "2", "--dist", "loadfile")
+# A process that dies ends the run: xdist may give its place to a new one and then wait for ever (its issue 1378).
+PARALLEL = ("-n", "2", "--dist", "loadfile", "--max-worker-restart", "0")
+# What pytest-timeout cannot interrupt, a wait inside a library, ends its process, which says where all threads were.
+HANGING = ("-o", "faulthandler_timeout=1800", "-o", "faulthandler_exit_on_timeout=true")
 COVERAGE = ("--cov=boxlens", "--cov=minio_proxy", "--cov-report=term:skip-covered")
 # schemathesis is of the API's layer alone, and loading it costs each process half a second.
 FAST = ("-q", "-p", "no:schemathesis", "tests/unit", "tests/contract")
@@ -91,7 +94,7 @@ def main(arguments: list[str]) -> int:
     headline("pytest")
     if failed:
         print(f"Failed before pytest: {', '.join(failed)}", flush=True)
-    command = pytest_command(*(arguments or (*PARALLEL, *COVERAGE)))
+    command = pytest_command(*(arguments or (*PARALLEL, *HANGING, *COVERAGE)))
     status = subprocess.run(command, cwd=ROOT).returncode
     return status or (1 if failed else 0)
 
