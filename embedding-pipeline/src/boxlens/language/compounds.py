@@ -43,9 +43,13 @@ snow man | gingerbread man | iron man | spider man | bat man | super man | straw
 bat girl | play boy | game boy | baseball coach | football coach | basketball coach | soccer coach | tennis coach
 head coach | life coach | life cycle | water cycle | battering ram | elephant calf | whale calf | giraffe calf
 leg of lamb | rack of lamb | table of contents | ball of yarn | bed of roses | people carrier | people mover
-phone screen | frisbee golf | disc golf
+phone screen | frisbee golf | disc golf | confetti ball | mirror ball | kick scooter | police car light
+magnifying glass
+broken glass | stained glass | looking glass | spy glass | safety glass | tree trunk | elephant trunk | car trunk
+swimming trunk | crane truck | construction crane | tower crane | fried chicken | grilled chicken | roast chicken
+roast duck | roast turkey | record player | video player | music player | family tree | family name | guard rail
 手机屏幕 | 摇摇马 | 挖掘车 | 平衡车 | 猫爬架 | 钢琴键盘 | 电子琴键盘 | 飞盘高尔夫 | 胡萝卜蛋糕
-桌游 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
+桌游 | 悠悠球 | 溜溜球 | 音乐键盘 | 滑雪场 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
  香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
 熊孩子 | 杯子蛋糕 | 热狗车 | 牛角包 | 汽车站 | 人马座 | 平板电脑 | 电脑键盘 | 付费电话 | 公用电话 | 开信刀 | 拆信刀
 公交汽车 | 半挂汽车 | 荷兰烤箱 | 马里努阿犬

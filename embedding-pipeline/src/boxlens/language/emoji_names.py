@@ -13,16 +13,39 @@ from typing import Any
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.kinds import classes_of_kinds
-from boxlens.language.label_recognition import label_of
+from boxlens.language.label_recognition import label_of, recognize_labels
 
 _NO_THING = re.compile(
     r"\b(?:face|button|sign|symbol|arrow|square|circle|hearts?|mark|hands?|fist|fingers?|zodiac|flag|o’clock|thirty"
     r"|thumbs|clapping|gesturing|bowing|shrugging|facepalming|skin tone|keycap|diamond|triangle|infinity|numbers"
-    r"|letters|alphabet|dot|pointing|copyright|registered|trade)\b"
+    r"|letters|alphabet|dot|pointing|copyright|registered|trade|no|off|crossing|left luggage|frowning|pouting)\b"
 )
 """Words in the name of an emoji that shows no thing: a feeling, a gesture, a sign."""
 
 _LOOKS = re.compile(r"\s+(?:face|head)$")  # a dog face shows a dog
+_SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")  # tones of skin, which the names tell as well
+_FLAG_LETTERS = "\U0001f1e6", "\U0001f1ff"
+
+_MEANT = (
+    (r"\bmountain biking$", "on a mountain bike"),
+    (r"\bbiking$", "on a bicycle"),
+    (r"\browing boat$", "rowing a boat"),
+    (r"\bbouncing ball$", "with a ball"),
+    (r"^(?:person|man|woman) (bald|beard|blond hair|curly hair|red hair|white hair)$", r"person, \1"),
+    (r"^(people|wom[ae]n|m[ae]n)( and man)? holding hands$", "people"),
+    (r"^couple with heart.*", "couple"),
+    (r"^(?:front facing )?baby chick$", "chick"),
+    (r"^mouse(?: face)?$", "field mouse"),  # no computer mouse, of which a pack may know
+    (r"^glasses$", "eyeglasses"),
+    (r"^clinking glasses$", "wine glasses"),
+    (r"^rescue worker.s helmet$", "helmet"),
+    (r"^notebook with decorative cover$", "notebook"),
+    (r"^orange book$", "book"),
+    (r"^mobile phone with arrow$", "mobile phone"),
+    (r"^telephone(?: receiver)?$", "telephone"),
+    (r"^airplane (?:arrival|departure)$", "airplane"),
+)
+"""What emoji show whose names say it as no person would write it, or name something else by the way."""
 
 
 def with_emoji_names(text: str, labels: Sequence[LabelName]) -> str:
@@ -38,30 +61,46 @@ def with_emoji_names(text: str, labels: Sequence[LabelName]) -> str:
 
 @lru_cache(maxsize=1024)
 def _name(emoji: str, labels: tuple[LabelName, ...]) -> str:
-    names = list(_names(emoji))
-    for name in names:
-        if label_of(name, labels) is not None:
-            return name
-    for name in names:
-        if classes_of_kinds(name, labels):
-            return name
-    own = _data().get(emoji, {}).get("en", "").strip(":").replace("_", " ")
-    return "" if _NO_THING.search(own) or any(_is_flag_letter(character) for character in emoji) else own
+    data = _data_of(emoji)
+    own = _plain(data.get("en", ""))
+    for pattern, meant in _MEANT:
+        if re.search(pattern, own):
+            return re.sub(pattern, meant, own)
+    for written in ((data.get("en", ""), *(data.get("alias") or ())), (data.get("zh", ""),)):
+        names = list(_names(written))
+        named = next((name for name in names if label_of(name, labels) is not None), None)
+        if named is not None:
+            return named
+        if _NO_THING.search(own) or _is_flag(emoji):
+            return ""
+        for name in names:
+            if classes_of_kinds(name, labels) or (name.isascii() and recognize_labels(name, labels)[0]):
+                return name
+    return own
 
 
-def _is_flag_letter(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
+def _data_of(emoji: str) -> Any:
+    """What is known of an emoji, or of the same with no tone of skin."""
+    plain = _SKIN.sub("", emoji)
+    data = _data()
+    return next((data[key] for key in (plain, f"{plain}\ufe0f", emoji) if key in data), {})
 
 
-def _names(emoji: str) -> Iterator[str]:
-    """The names of an emoji, the best first, each also without the word for its face."""
-    data = _data().get(emoji, {})
-    written = [data[key] for key in ("en", "zh") if key in data]
-    for name in (*written[:1], *data.get("alias", ()), *written[1:]):
-        plain = name.strip(":").replace("_", " ").replace("-", " ")
+def _is_flag(emoji: str) -> bool:
+    return any(_FLAG_LETTERS[0] <= character <= _FLAG_LETTERS[1] or character >= "\U000e0000" for character in emoji)
+
+
+def _names(written: Sequence[str]) -> Iterator[str]:
+    """The names of an emoji as words, each also without the word for its face."""
+    for name in written:
+        plain = _plain(name)
         if (short := _LOOKS.sub("", plain).removesuffix("脸").removesuffix("头")) and short != plain:
             yield short
         yield plain
+
+
+def _plain(name: str) -> str:
+    return name.strip(":").replace("_", " ").replace("-", " ")
 
 
 def _matches(text: str) -> list[Any]:

@@ -19,22 +19,36 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   hiker, climber, runner, jogger, swimmer, wrestler, catcher, pitcher, batter, umpire, referee, passenger, commuter,
   businessman, businesswoman, fireman, shepherd, cowboy, mother, mom, mum, father, dad, parent, grandma, grandmother,
   grandpa, grandfather, grandparent, brother, sister, son, daughter, wife, husband, friend, folk, dude, actor, actress,
-  artist, painter, teen, senior | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
+  artist, painter, teen, senior, president, minister, politician, mayor, leader,
+  prince, princess, journalist, reporter, celebrity, volunteer, judge, lawyer, scientist, mechanic, technologist,
+  engineer, astronaut, pilot, guard, detective, employee, colleague, citizen, villager, protester, demonstrator,
+  refugee,
+  boyfriend, girlfriend, grandchild, grandson, granddaughter, family, neighbor, neighbour, classmate, monk, priest, nun,
+  clown, sailor, baker, hairdresser, gardener, ballerina, cheerleader, goalkeeper, boxer, gymnast, jockey, guitarist,
+  drummer, spectator, audience, preschooler, newborn, aunt, uncle, cousin, niece, nephew, bodyguard, cameraman,
+  salesman, granny, daddy, mommy, mummy | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
   男生, 女生, 情侣, 夫妻, 夫妇, 少年, 青年, 美女, 帅哥, 一家人, 一家三口, 家人, 大爷, 大妈, 大叔, 阿姨, 叔叔, 爷爷,
   奶奶, 爸爸, 妈妈, 母亲, 父亲, 哥哥, 姐姐, 弟弟, 妹妹, 朋友, 旅客, 乘客, 路人, 商人, 车手, 赛车手, 摩托车手, 自行车手,
   滑雪者, 冲浪者, 登山者, 选手, 顾客, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
   老人, 老奶奶, 老爷爷, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
-  护士, 警察, 消防员, 士兵, 厨师, 服务员, 农民, 渔夫, 摄影师, 舞者, 歌手
+  护士, 警察, 消防员, 士兵, 厨师, 服务员, 农民, 渔夫, 摄影师, 舞者, 歌手, 爷爷奶奶, 爸爸妈妈, 父母, 爸妈, 孙子, 孙女,
+  外公, 外婆,
+  姥姥, 姥爷, 儿子, 女儿, 父子, 母女, 母子, 父女, 兄弟, 姐妹, 双胞胎, 丈夫, 妻子, 老公, 老婆, 全家, 全家福, 闺蜜, 同学,
+  同事, 邻居, 小宝宝, 领导, 总统, 总理, 主席, 记者, 演员, 明星, 模特, 志愿者, 法官, 律师, 科学家, 宇航员, 飞行员, 空姐,
+  保安, 快递员, 外卖员, 职员, 员工, 市民, 村民, 居民, 群众, 示威者, 抗议者, 难民, 病人, 患者, 男友, 女友, 男朋友,
+  女朋友,
+  王子, 公主, 工程师, 军人, 民警, 交警, 理发师, 画家, 和尚, 伴娘, 伴郎, 少女, 小学生, 中学生, 大学生
 car: taxi, cab, van, minivan, suv, sport utility vehicle, jeep, sports car, race car, police car, limousine, hatchback,
-  convertible, station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车
+  convertible, station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车, 车流, 车队
 bus: school bus, double decker, trolleybus, shuttle bus | 校车, 双层巴士, 电车, 无轨电车, 公交汽车
 truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, food
   truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
 motorcycle: vespa, dirt bike | 摩托, 电单车, 电摩, 电动摩托
 bicycle: mountain bike, tricycle, tandem | 山地车, 三轮车, 山地自行车
-train: tram, subway, metro, steam engine, bullet train | 有轨电车, 轻轨, 蒸汽火车
+train: tram, subway, metro, steam engine, bullet train, railway car, railcar, passenger car, subway car | 有轨电车,
+  轻轨, 蒸汽火车
 boat: canoe, kayak, ferry, yacht, gondola, rowboat, speedboat, raft, cruise ship, fishing boat | 独木舟, 皮划艇, 皮艇,
-  渡轮, 游艇, 快艇, 木筏, 邮轮, 渔船, 贡多拉
+  渡轮, 游艇, 快艇, 木筏, 邮轮, 渔船, 贡多拉, 船队
 airplane: airliner, biplane, fighter jet, seaplane | 战斗机, 双翼机, 水上飞机
 bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, crow, raven, eagle, hawk, owl,
   parrot, seagull, gull, penguin, peacock, flamingo, ostrich, heron, crane, woodpecker, hummingbird, robin, finch,
@@ -52,6 +66,7 @@ bear: polar bear, panda bear | 雪熊, 狗熊
 handbag: clutch, shoulder bag, shopping bag | 单肩包, 挎包, 购物袋, 手提袋, 包包
 backpack: school bag, schoolbag | 登山包
 suitcase: briefcase, trunk, valise | 公文包, 皮箱
+wine glass: champagne glass, cocktail glass, martini glass | 香槟杯
 umbrella: brolly | 太阳伞
 tie: bow tie | 领结
 sports ball: tennis ball, baseball, volleyball, golf ball, rugby ball, beach ball | 网球, 棒球, 排球, 垒球, 高尔夫球,
@@ -63,13 +78,13 @@ dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶
 chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 摇椅, 轮椅, 高脚椅
 couch: loveseat, futon, sectional | 双人沙发
 bed: bunk bed, crib, cot, mattress | 双人床, 单人床, 上下铺, 婴儿床
-laptop: computer, macbook, pc | 笔电, 计算机, 台式电脑
-cell phone: mobile, iphone, telephone | 手提电话, 座机
+laptop: computer, macbook, pc, apple macbook | 笔电, 计算机, 台式电脑, 苹果电脑, 苹果笔记本
+cell phone: mobile, iphone, telephone, apple phone | 手提电话, 座机, 苹果手机
 keyboard: typewriter keyboard | 电脑键盘
 mouse: wireless mouse | 滑鼠
 spoon: teaspoon, tablespoon | 茶匙
 tv: telly, screen, computer screen, flat screen | 屏幕, 荧幕
-clock: wristwatch, alarm clock, wall clock | 手表, 闹钟, 挂钟
+clock: wristwatch, alarm clock, wall clock, apple watch | 手表, 闹钟, 挂钟, 苹果表, 苹果手表
 book: notebook, novel, textbook, dictionary, comic book | 课本, 小说, 词典, 漫画书
 potted plant: bonsai, succulent | 多肉植物, 绿植
 toilet: urinal | 小便池
@@ -78,16 +93,21 @@ oven: gas stove | 灶台, 煤气灶
 knife: dagger, cleaver | 菜刀, 匕首
 cake: cupcake, cheesecake, wedding cake | 纸杯蛋糕, 婚礼蛋糕
 donut: bagel | 百吉饼
-sandwich: burger, hamburger, cheeseburger, club sandwich | 汉堡, 汉堡包
-teddy bear: plush toy, stuffed animal, soft toy | 毛绒玩具, 布娃娃
+sandwich: burger, hamburger, cheeseburger, club sandwich, turkey sandwich, chicken sandwich, ham sandwich,
+  tuna sandwich | 汉堡, 汉堡包
+teddy bear: plush toy, stuffed animal, soft toy, toy bear, plush bear | 毛绒玩具, 布娃娃
 """
 
 _OTHER_NAMES = """
+sheep: | 羊群
+cow: | 牛群
+bird: | 鸟群
+elephant: | 象群
 person: gentleman, lady | 小男孩, 小女孩, 男子, 女子, 男士, 女士, 男女, 小朋友, 大人, 男孩子, 女孩子,
   男童, 女童, 男人们, 女人们, 孩子们
 cat: | 猫儿, 喵咪
-dog: | 狗儿, 狗子
-horse: | 马儿
+dog: | 狗儿, 狗子, 狗群
+horse: | 马儿, 马群
 bird: birdie | 鸟儿
 car: auto | 车子
 bus: double-decker bus | 公车, 公交
@@ -96,7 +116,7 @@ remote: remote controller |
 """
 """Names that mean no kind of a class but the class, beside those that packs give."""
 
-_LIKENESSES = ("toy", "model", "lego", "inflatable"), ("玩具", "模型", "遥控", "乐高")
+_LIKENESSES = ("toy", "model", "lego", "inflatable", "remote control", "rc"), ("玩具", "模型", "遥控", "乐高")
 _OF_THESE = {
     "car": "car | 车, 汽车",
     "bus": "bus | 巴士, 公交车",

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.kind_names import kind_names
-from boxlens.language.label_recognition import find_labels, label_of
+from boxlens.language.label_recognition import LIVING, find_labels, label_of
 from boxlens.language.tokens import normalize
+
+_YOUNG_OR_OF_IT = frozenset("baby infant mother father family adult senior glass chicken turkey duck goose".split())
+"""Kinds that, right before the name of a class, tell what it is like: a baby elephant shows no person."""
+
+_FOR_WHOM = frozenset("儿童 婴儿 幼儿 宝宝 学生 老人".split())
+"""The same in Chinese, before a thing that is made for them: 儿童书包."""
+
+_EYEWEAR = "glasses"  # of what is drunk from one says "glass", or what is in them: glasses of water
 
 
 def classes_of_kinds(text: str, labels: Sequence[LabelName]) -> tuple[str, ...]:
@@ -15,7 +23,24 @@ def classes_of_kinds(text: str, labels: Sequence[LabelName]) -> tuple[str, ...]:
     if len(labels) == 1:
         return ()
     normalized = normalize(text)
-    places = find_labels(normalized, kind_names())
-    kinds = (name for name, start, end in places if label_of(normalized[start:end], labels) is None)
-    ids = (label_of(name, labels) for name in kinds)
-    return tuple(dict.fromkeys(label for label in ids if label is not None))
+    classes = find_labels(normalized, labels)
+    begins = {start: label for label, start, _ in classes}
+    kinds = []
+    for name, start, end in find_labels(normalized, kind_names()):
+        label = label_of(name, labels)
+        if label is None or label_of(normalized[start:end], labels) is not None:
+            continue
+        inside = any(first < end and start < last for _, first, last in classes)
+        if not inside and not _only_describes(normalized, start, end, begins):
+            kinds.append(label)
+    return tuple(dict.fromkeys(kinds))
+
+
+def _only_describes(normalized: str, start: int, end: int, begins: dict[int, str]) -> bool:
+    """Whether the name of a kind only tells of the class behind it, or is a pair of glasses."""
+    word = normalized[start:end]
+    if word == _EYEWEAR:
+        return not normalized.startswith(" of ", end)
+    if word in _FOR_WHOM:
+        return end in begins and begins[end] not in LIVING
+    return word in _YOUNG_OR_OF_IT and end + 1 in begins and normalized[end] in " -"

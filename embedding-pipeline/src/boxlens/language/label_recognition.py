@@ -27,8 +27,14 @@ from boxlens.language.tokens import fold_diacritics, normalize, segments, singul
 _COLOURS = COLOURS - {"orange"}
 """Names of classes that describe the word behind them and make no other thing of it; an orange tree is no orange."""
 
-_LIVING = frozenset("person bird cat dog horse sheep cow elephant bear zebra giraffe".split())
+LIVING = frozenset("person bird cat dog horse sheep cow elephant bear zebra giraffe".split())
 """Classes of those who do something: what stands behind the name of one is often a verb."""
+
+_PARTING = frozenset(",;.!?:|()[]，；。！？：、（）")
+"""Punctuation over which no compound goes: "dog, house" names a dog."""
+
+_FOOD = frozenset(("banana", "apple", "orange", "broccoli", "carrot", "sandwich", "hot dog", "pizza", "donut", "cake"))
+"""Classes before which an orange is the fruit."""
 
 _ONE = frozenset("a an one another".split())
 _NEAR = 4
@@ -54,7 +60,8 @@ _IRREGULAR = {
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A Latin word without its plural, or a Chinese word with its tag; ``joined``: no space stands before it."""
+    """A Latin word without its plural, or a Chinese word with its tag; ``joined``: no space stands before it,
+    ``parted``: punctuation does."""
 
     text: str
     written: str
@@ -63,6 +70,7 @@ class _Word:
     joined: bool
     cjk: bool
     tag: str = ""
+    parted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ def find_labels(normalized: str, labels: Sequence[LabelName], *, modifiers: bool
     words = list(_words(normalized, lexicon.chinese))
     matches = list(_matches(words, lexicon))
     matches = [m for m in matches if m.label is not None and (modifiers or not _ends_compound(words, m, lexicon))]
+    matches = [m for m in matches if not _is_colour(words, m, matches)]
     starts = {match.first for match in matches}
     return [
         (match.label or "", words[match.first].start, words[match.next - 1].end)
@@ -155,6 +164,8 @@ def _begins_compound(words: Sequence[_Word], match: _Match, starts: set[int]) ->
     if match.next - match.first == 1 and head.text in _COLOURS:
         return False
     behind = words[match.next]
+    if behind.parted:
+        return False
     if head.cjk and behind.cjk:
         if match.label == "person" and is_doing(behind.text):
             return False
@@ -167,11 +178,23 @@ def _begins_compound(words: Sequence[_Word], match: _Match, starts: set[int]) ->
     return False
 
 
+def _is_colour(words: Sequence[_Word], match: _Match, matches: Sequence[_Match]) -> bool:
+    """Whether the name of the fruit tells the colour of the thing right behind it: an orange cat, but apple orange
+    banana."""
+    if words[match.first].written != "orange" or match.next - match.first > 1:
+        return False
+    behind = next((other for other in matches if other.first == match.next), None)
+    listed = any(other.next == match.first for other in matches)
+    if behind is None or listed or behind.label in _FOOD or words[behind.first].parted or words[behind.first].cjk:
+        return False
+    return words[behind.first].written not in COLOURS
+
+
 def _is_subject(words: Sequence[_Word], match: _Match) -> bool:
     """Whether what stands behind the English name of someone is what they do, by its form: "three boys play" and "a
     man and a woman walk", as the first part of a compound is no plural, and "a dog leaps", as there are no several of
     what is one."""
-    if match.label not in _LIVING:
+    if match.label not in LIVING:
         return False
     head, behind = words[match.next - 1], words[match.next].written
     in_s = behind.endswith("s") and not behind.endswith(("ss", "us"))
@@ -234,5 +257,6 @@ def _words(normalized: str, names: frozenset[str]) -> Iterator[_Word]:
                 joined = i > 0 or start == end_before
                 yield _Word(part.text, part.text, start + part.start, start + part.end, joined, True, part.tag)
         else:
-            yield _Word(_singular(run), run, start, end, start == end_before, False)
+            parted = end_before >= 0 and not _PARTING.isdisjoint(normalized[end_before:start])
+            yield _Word(_singular(run), run, start, end, start == end_before, False, parted=parted)
         end_before = end

@@ -65,7 +65,7 @@ def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> t
         return (PartQuery(WordQuery((), (), 0, filter, phrase=phrase)),) if phrase else ()
     text = _asked_for(text, labels)
     label_ids, rest = recognize_labels(text, labels)
-    others = tuple(kind for kind in classes_of_kinds(rest, labels) if kind not in label_ids) if label_ids else ()
+    others = tuple(kind for kind in classes_of_kinds(text, labels) if kind not in label_ids) if label_ids else ()
     unnamed = _unnamed_words(rest, single=len(label_ids) == 1 and not others) - len(others)
     if not label_ids or (len(label_ids) == 1 and not others and unnamed <= 0):
         query = to_word_query(text, labels, filter)
