@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from boxlens.domain.boxes import Box
 from boxlens.domain.objects import IndexedObject, LabelName, Vector
 from boxlens.domain.pictures import ImageRecord
 from boxlens.domain.queries import Part
-from boxlens.search.multi_object.assignment import Strengths
 from boxlens.search.multi_object.relations import Boxes, as_array, holds
+
+Strengths = npt.NDArray[np.float64]
 
 THINGS = (
     LabelName("dog", ("dog",), ("狗",)),

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from tests.samples.scenes import brute_force, stands
+from tests.samples.scenes import Strengths, brute_force, stands
 
 from boxlens.domain.errors import BadQuery
 from boxlens.domain.queries import Part, Relation, RelationName, TextClause
-from boxlens.search.multi_object.assignment import Assignment, Strengths, assign, check_parts
+from boxlens.search.multi_object.assignment import Assignment, assign, check_parts
 from boxlens.search.multi_object.relations import Boxes
 
 NAMES: tuple[RelationName, ...] = get_args(RelationName)
@@ -46,7 +46,7 @@ def test_the_best_weakest_member_is_that_of_trying_every_assignment(
     puzzle: tuple[list[Part], Boxes, Strengths],
 ) -> None:
     parts, boxes, strengths = puzzle
-    assignment, best = assign(parts, boxes, strengths), brute_force(parts, boxes, strengths)
+    assignment, best = assign(parts, boxes, strengths.tolist()), brute_force(parts, boxes, strengths)
     assert assignment.certain
     if best is None:
         assert assignment.chosen is None
@@ -71,13 +71,13 @@ def test_parts_that_are_refused_could_never_be_satisfied(puzzle: tuple[list[Part
 def test_a_part_that_may_be_absent_only_bounds() -> None:
     boxes = np.array([[0, 0, 1, 1], [2, 0, 3, 1]], np.float64)
     dog_no_cat = [part(), part(0, 0)]
-    assert assign(dog_no_cat, boxes, np.array([[0.9, 0.0], [0.0, 0.0]])).chosen == ((0,), ())
-    assert assign(dog_no_cat, boxes, np.array([[0.9, 0.0], [0.0, 0.5]])).chosen is None
+    assert assign(dog_no_cat, boxes, [[0.9, 0.0], [0.0, 0.0]]).chosen == ((0,), ())
+    assert assign(dog_no_cat, boxes, [[0.9, 0.0], [0.0, 0.5]]).chosen is None
 
 
 def test_a_box_serves_one_part_even_when_it_is_the_best_of_two() -> None:
     boxes = np.array([[0, 0, 1, 1], [2, 0, 3, 1]], np.float64)
-    assignment = assign([part(), part()], boxes, np.array([[0.9, 0.0], [0.9, 0.3]]))
+    assignment = assign([part(), part()], boxes, [[0.9, 0.0], [0.9, 0.3]])
     assert assignment.chosen == ((0,), (1,))
     assert assignment.weakest == 0.3
 
@@ -88,7 +88,7 @@ def test_a_hundred_boxes_are_settled() -> None:
     boxes = np.concatenate([corners, corners + rng.uniform(5, 120, (100, 2))], axis=1)
     strengths = rng.uniform(0.01, 1, (4, 100))
     parts = [part(3), part(2, relation=("left_of", 0)), part(1, relation=("inside", 1)), part(2, relation=("above", 0))]
-    assignment = assign(parts, boxes, strengths)
+    assignment = assign(parts, boxes, strengths.tolist())
     assert assignment.certain
     assert assignment.chosen is not None
     assert stands(parts, boxes, assignment.chosen)
@@ -97,7 +97,7 @@ def test_a_hundred_boxes_are_settled() -> None:
 def test_a_search_that_is_cut_short_says_so() -> None:
     grid = np.array([[i, j, i + 1, j + 1] for i in range(0, 12, 2) for j in range(0, 10, 2)], np.float64)
     corner = [part(6), part(6, relation=("above", 0)), part(6, relation=("right_of", 1))]
-    assignment = assign(corner, grid, np.full((3, 30), 0.5), steps=3)
+    assignment = assign(corner, grid, [[0.5] * 30] * 3, steps=3)
     assert assignment.chosen is None
     assert not assignment.certain
 
@@ -105,7 +105,7 @@ def test_a_search_that_is_cut_short_says_so() -> None:
 def test_boxes_without_partners_need_no_search() -> None:
     line = np.array([[i, 0, i + 1, 1] for i in range(0, 60, 2)], np.float64)
     stacked = [part(9), part(9, relation=("above", 0)), part(9, relation=("right_of", 1))]
-    assert assign(stacked, line, np.full((3, 30), 0.5), steps=0) == Assignment(None, 0.0, certain=True)
+    assert assign(stacked, line, [[0.5] * 30] * 3, steps=0) == Assignment(None, 0.0, certain=True)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from boxlens.domain.errors import BadQuery
 from boxlens.domain.queries import Part
 from boxlens.search.multi_object.relations import ORDERS, Boxes, holds
 
-Strengths = npt.NDArray[np.float64]
+Rows = Sequence[Sequence[float]]
 STEPS = 2000
 
 
@@ -102,16 +102,18 @@ def enough(parts: Sequence[Part], strengths: Sequence[Sequence[float]]) -> bool:
     return len(taken) >= sum(part.min_count for part in parts)
 
 
-def assign(parts: Sequence[Part], boxes: Boxes, strengths: Strengths, steps: int = STEPS) -> Assignment:
+def assign(parts: Sequence[Part], boxes: Boxes, strengths: Rows, steps: int = STEPS) -> Assignment:
     """The assignment of the strongest weakest member in one image.
 
-    ``boxes`` of shape (n, 4), xyxy; ``strengths`` of shape (parts, n): how well each box matches each part, 0..1, where
-    0 is no match. A part's ``max_count`` counts all boxes that match it, whatever they are assigned to.
+    ``boxes`` of shape (n, 4), xyxy, which only relations look at; ``strengths``, a row of n for each part: how well
+    each box matches it, 0..1, where 0 is no match. A part's ``max_count`` counts all boxes that match it, whatever they
+    are assigned to.
     """
-    rows = strengths.tolist()  # of few boxes: plain numbers are quicker than arrays
-    if not enough(parts, rows):
+    if not enough(parts, strengths):
         return Assignment(None, 0.0)
-    puzzle = _Puzzle(parts, boxes, rows, steps)
+    if all(part.relation is None for part in parts) and (apart := _best_apart(parts, strengths)) is not None:
+        return Assignment(apart, _weakest(strengths, apart))
+    puzzle = _Puzzle(parts, boxes, [list(row) for row in strengths], steps)
     rows = puzzle.strengths
     # no assignment is stronger than the last box that any part must take
     limit = min(
@@ -129,8 +131,28 @@ def assign(parts: Sequence[Part], boxes: Boxes, strengths: Strengths, steps: int
         probe = (low + high) // 2 if low >= 0 else 0
     if best is None:
         return Assignment(None, 0.0, certain)
-    weakest = min(rows[p][i] for p, chosen in enumerate(best) for i in chosen)
-    return Assignment(best, weakest, certain)
+    return Assignment(best, _weakest(rows, best), certain)
+
+
+def _best_apart(parts: Sequence[Part], strengths: Rows) -> tuple[tuple[int, ...], ...] | None:
+    """The strongest boxes for every part, where no two parts want the same: nothing can be stronger. So it is in most
+    images, for parts of different labels in all."""
+    chosen = []
+    taken: set[int] = set()
+    for part, row in zip(parts, strengths, strict=True):
+        if part.min_count == 1:
+            best = [row.index(max(row))]
+        else:
+            best = sorted(range(len(row)), key=row.__getitem__, reverse=True)[: part.min_count]
+        if not taken.isdisjoint(best):
+            return None
+        taken.update(best)
+        chosen.append(tuple(sorted(best)))
+    return tuple(chosen)
+
+
+def _weakest(strengths: Rows, chosen: Sequence[Sequence[int]]) -> float:
+    return min(strengths[p][i] for p, boxes in enumerate(chosen) for i in boxes)
 
 
 class _CutShortError(Exception):

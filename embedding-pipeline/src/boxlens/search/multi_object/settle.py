@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from boxlens.domain.queries import Part
 from boxlens.search.multi_object.assignment import assign
 from boxlens.search.multi_object.candidates import Candidate, CandidateRound
 from boxlens.search.multi_object.matches import ImageMatch, PartMatch, score_of
+from boxlens.search.multi_object.relations import Boxes, as_array
 
 ImageCandidates = Mapping[str, Mapping[int, Sequence[Candidate]]]
 """The objects of one image by id, each with its candidates for every part by number."""
@@ -69,24 +68,27 @@ def settle_image(parts: Sequence[Part], image_id: str, candidates: ImageCandidat
     if not any((candidate.relevance or 0.0) >= sure for candidate in needed):
         return SettledImage(None, True)
     keys = list(candidates)
-    strengths = np.zeros((len(parts), len(keys)))
-    boxes = np.zeros((len(keys), 4))
+    strengths = [[0.0] * len(keys) for _ in parts]
     for i, by_part in enumerate(candidates.values()):
         for p, some in by_part.items():
-            strengths[p, i] = max(candidate.strength for candidate in some)
-            if (box := some[0].object.box) is not None:
-                boxes[i] = box.as_list()
-    assignment = assign(parts, boxes, strengths)
+            strengths[p][i] = max([candidate.strength for candidate in some])
+    assignment = assign(parts, _boxes(candidates), strengths)
     if assignment.chosen is None:
         return SettledImage(None, assignment.certain)
     matches = tuple(
-        PartMatch(p, keys[i], float(strengths[p, i]), tuple(candidates[keys[i]][p]))
+        PartMatch(p, keys[i], strengths[p][i], tuple(candidates[keys[i]][p]))
         for p, chosen in enumerate(assignment.chosen)
-        for i in sorted(chosen, key=lambda i: -strengths[p, i])
+        for i in sorted(chosen, key=lambda i: -strengths[p][i])
     )
     return SettledImage(
         ImageMatch(image_id, matches, score_of(assignment.weakest), assignment.weakest), assignment.certain
     )
+
+
+def _boxes(candidates: ImageCandidates) -> Boxes:
+    """The boxes of the objects, shape (n, 4)."""
+    found = [next(iter(by_part.values()))[0].object.box for by_part in candidates.values()]
+    return as_array([box.as_list() if box is not None else [0.0] * 4 for box in found])
 
 
 def _of_image(candidates: CandidateRound, image: str) -> ImageCandidates:
