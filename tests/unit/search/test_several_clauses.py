@@ -29,12 +29,12 @@ def filled() -> InMemoryIndex:
     return index
 
 
-def retrieved(index: InMemoryIndex, *lists: RankedListRequest) -> list[set[str]]:
+def retrieved(index: InMemoryIndex, *lists: RankedListRequest, k: int = K) -> list[set[str]]:
     """The images of each list."""
     query = Query((TextClause("dog"), ObjectClause("x")))
     request = RankingRequest(CollectionSet.of("c"), index.info("c"), query, SeenCursor(0))
     retriever = Retriever(index, Calibrator(index))
-    return [{entry.image_id for entry in some.objects} for some in retriever.retrieve(request, lists, K)]
+    return [{entry.image_id for entry in some.objects} for some in retriever.retrieve(request, lists, k)]
 
 
 def test_what_one_clause_likes_best_is_found_deep_in_the_list_of_another() -> None:
@@ -82,3 +82,30 @@ def test_what_would_be_cut_for_its_looks_is_not_looked_into() -> None:
     words = RankedListRequest(0, "words", 1.0, WordQuery(("dog",), (), 0), part=NamedPart("dog", 0.5))
     by_looks, by_words = retrieved(index, looks, words)
     assert last.image_id in by_looks - by_words
+
+
+def test_a_list_that_ends_in_what_looks_like_nothing_in_particular_is_asked_no_further() -> None:
+    index = filled()
+    pictures = [record(f"other {n}") for n in range(150)]
+    assert all(result.ok for result in index.write("c", [frame(picture) for picture in pictures]))
+    example = index.objects("c", [object_id(pictures[0].image_id, 0)], vectors=True)[0].vit_vector
+    assert example is not None
+    looks = RankedListRequest(0, "vit", 1.0, VectorQuery("vit", example, 0))
+    words = RankedListRequest(1, "words", 1.0, WordQuery(("dog",), (), 0))
+    by_looks, by_words = retrieved(index, looks, words, k=40)
+    assert by_looks == retrieved(index, looks, k=40)[0]
+    dogs = {record(f"{n}").image_id for n in range(IMAGES)}
+    assert by_words >= by_looks & dogs > retrieved(index, words, k=40)[0] & by_looks
+
+
+def test_a_list_is_asked_only_for_images_of_which_it_has_nothing() -> None:
+    index, first = filled(), record("0").image_id
+    twice = thing(record("0"), 2, "dog", 0.05)
+    assert all(result.ok for result in index.write("c", [frame(record("0")), thing(record("0"), 1, "dog", 0.9), twice]))
+    example = index.objects("c", [object_id(first, 1)], vectors=True)[0].vit_vector
+    assert example is not None
+    words = RankedListRequest(0, "words", 1.0, WordQuery(("dog",), (), 0))
+    looks = RankedListRequest(1, "vit", 1.0, VectorQuery("vit", example, 0))
+    request = RankingRequest(CollectionSet.of("c"), index.info("c"), Query((TextClause("dog"),)), SeenCursor(0))
+    by_words, _ = Retriever(index, Calibrator(index)).retrieve(request, [words, looks], K)
+    assert [entry.object_id for entry in by_words.objects if entry.image_id == first] == [object_id(first, 1)]

@@ -48,7 +48,8 @@ class Retriever:
         ]
         positive = [some for some in ranked if some.request.weight > 0]
         if len({some.request.clause for some in positive}) > 1:
-            ranked = self._look_inside(request, ranked, positive, ranked, few=True)
+            open_lists = [some for some in ranked if self._goes_on(request, some)]
+            ranked = self._look_inside(request, ranked, positive, open_lists, few=True)
         elif named := [some for some in positive if some.request.part and some.request.part.label]:
             looks = [self._telling(request, some) for some in positive if some.request.signal == "clip"]
             ranked = self._look_inside(request, ranked, looks, named)
@@ -61,6 +62,15 @@ class Retriever:
         if relevance is None:
             return looks
         return replace(looks, objects=[entry for entry in looks.objects if relevance[entry.object_id] >= LOW_THRESHOLD])
+
+    def _goes_on(self, request: RankingRequest, some: RankedList) -> bool:
+        """Whether further down the list there may be anything relevant: not where it ends in what looks like nothing
+        in particular."""
+        query = some.request.query
+        if some.ended or not some.objects or not isinstance(query, VectorQuery):
+            return not some.ended
+        scale = self._calibrator.scale(request.collections, request.info, query)
+        return scale is None or float(scale.relevance(some.objects[-1].similarity)) >= LOW_THRESHOLD
 
     def _look_inside(
         self,
@@ -81,17 +91,27 @@ class Retriever:
         met = dict.fromkeys(entry.image_id for row in rows for entry in row if entry is not None)
         hits = request.query.size + len(request.seen.tokens)
         images = tuple(met)[: min(MAX_IMAGES, max(_FEWEST_IMAGES, _IMAGES_PER_HIT * hits)) if few else MAX_IMAGES]
-        open_lists = [some for some in asked if not some.ended]
-        if not images or not open_lists:
+        looking = {id(some): query for some in asked if (query := _inside(request, some, images, few=few)) is not None}
+        if not looking:
             return list(ranked)
-        inside = Filter((Condition("image_id", any_of=images),))
-        depth = _OBJECTS_PER_IMAGE * len(images) if few else MAX_INSIDE
-        depths = [depth if isinstance(some.request.query, VectorQuery) else MAX_INSIDE for some in open_lists]
-        queries = [_at_depth(some.request, request, k) for some, k in zip(open_lists, depths, strict=True)]
-        narrowed = [replace(query, filter=both([query.filter, inside])) for query in queries]
-        answers = self._index.search(request.collections, narrowed)
-        whole = {id(some): answer for some, answer in zip(open_lists, answers, strict=True)}
-        return [replace(some, objects=_followed_by(some.objects, whole.get(id(some), ()))) for some in ranked]
+        answers = self._index.search(request.collections, list(looking.values()))
+        found = dict(zip(looking, answers, strict=True))
+        return [replace(some, objects=_followed_by(some.objects, found.get(id(some), ()))) for some in ranked]
+
+
+def _inside(
+    request: RankingRequest, some: RankedList, images: Sequence[str], *, few: bool
+) -> VectorQuery | WordQuery | None:
+    """The query of a list within these images; None where that would bring nothing new. ``few``: within those alone of
+    which the list has nothing yet: what it would bring of the others is less than what it has of them."""
+    if few:
+        known = {entry.image_id for entry in some.objects}
+        images = [image for image in images if image not in known]
+    if some.ended or not images:
+        return None
+    depth = _OBJECTS_PER_IMAGE * len(images) if few and isinstance(some.request.query, VectorQuery) else MAX_INSIDE
+    query = _at_depth(some.request, request, depth)
+    return replace(query, filter=both([query.filter, Filter((Condition("image_id", any_of=tuple(images)),))]))
 
 
 def similar_enough(ranked: RankedList, min_similarity: float | None) -> RankedList:

@@ -14,6 +14,7 @@ How this was chosen, and what was measured: docs/relevance.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -64,6 +65,9 @@ _LOWER = 0.16  # share of a normal distribution below one standard deviation und
 MAX_SAMPLES = 32
 """Samples kept in memory, the last used ones: 2 MB each at 512 dims."""
 
+MAX_SCALES = 128
+"""Scales kept for each sample, of the queries asked last."""
+
 SAMPLE_GROWTH = 1.25
 """A sample is read again when its collections have grown or shrunk by this factor."""
 
@@ -87,8 +91,7 @@ class Calibrator:
         query = ranked.request.query
         if not isinstance(query, VectorQuery):
             return {entry.object_id: _words_relevance(entry) * certainty(entry) for entry in ranked.objects}
-        sample = self._sample(collections, info, query.signal)
-        scale = sample.scale(query.vector, info.images + info.objects)
+        scale = self.scale(collections, info, query)
         if scale is None:
             return None
         relevances = scale.relevance([entry.similarity for entry in ranked.objects]).tolist()
@@ -96,6 +99,12 @@ class Calibrator:
             entry.object_id: relevance * certainty(entry)
             for entry, relevance in zip(ranked.objects, relevances, strict=True)
         }
+
+    def scale(self, collections: CollectionSet, info: CollectionInfo, query: VectorQuery) -> Scale | None:
+        """The scale of a query's cosines; None where the collections are too small. Raises NotFound,
+        ElasticsearchAway."""
+        sample = self._sample(collections, info, query.signal)
+        return sample.scale(query.vector, info.images + info.objects)
 
     def _sample(self, collections: CollectionSet, info: CollectionInfo, signal: Literal["vit", "clip"]) -> Sample:
         """Read once for each set of collections and signal, and again when its index is another or has changed much."""
@@ -143,6 +152,8 @@ class Sample:
 
     def __init__(self, vectors: Vector) -> None:
         self.vectors = vectors
+        self._scales: LRUCache[tuple[bytes, int], Scale] = LRUCache(MAX_SCALES)
+        self._lock = Lock()
         self.neighbour = 1.0
         if len(vectors) >= MIN_SAMPLE:
             cosines = vectors @ vectors.T
@@ -150,13 +161,21 @@ class Sample:
             self.neighbour = float(np.median(cosines.max(axis=1)))
 
     def scale(self, vector: Vector, objects: int) -> Scale | None:
-        """The scale of a unit vector (dims,) in collections of so many objects; None when the sample is too small."""
+        """The scale of a unit vector (dims,) in collections of so many objects; None when the sample is too small.
+        Thread-safe."""
         if len(self.vectors) < MIN_SAMPLE:
             return None
-        # not by BLAS: its threads wait for one another for longer than so small a product takes
-        mean, std = _background(np.einsum("ij,j->i", self.vectors, vector))
-        chance = NormalDist().inv_cdf(1 - 1 / max(objects, MIN_SAMPLE))
-        return Scale(mean, std, chance, self.neighbour)
+        key = (vector.tobytes(), objects)  # a search asks again for each look deeper and for the next page
+        with self._lock:
+            scale = self._scales.get(key)
+        if scale is None:
+            # not by BLAS: its threads wait for one another for longer than so small a product takes
+            mean, std = _background(np.einsum("ij,j->i", self.vectors, vector))
+            chance = NormalDist().inv_cdf(1 - 1 / max(objects, MIN_SAMPLE))
+            scale = Scale(mean, std, chance, self.neighbour)
+            with self._lock:
+                self._scales[key] = scale
+        return scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +211,18 @@ def _background(cosines: npt.NDArray[np.float32]) -> tuple[float, float]:
     collection without passing for background; then all that lies within ``_CLIP`` of it counts (reweighted estimates:
     Rousseeuw and Leroy, "Robust Regression and Outlier Detection", 1987).
     """
-    mean, low = np.quantile(cosines, [0.5, _LOWER])
-    std = mean - low
+    rising = np.sort(cosines).astype(np.float64)  # in order, the background is what comes first
+    mean = _quantile(rising, 0.5)
+    std = mean - _quantile(rising, _LOWER)
     for _ in range(_ROUNDS):
-        background = cosines[cosines <= mean + _CLIP * std]
-        mean, std = background.mean(), background.std()
-    return float(mean), float(std)
+        background = rising[: np.searchsorted(rising, mean + _CLIP * std, side="right")]
+        mean = float(background.mean())
+        std = math.sqrt(max(0.0, float(background @ background) / len(background) - mean * mean))
+    return mean, std
+
+
+def _quantile(rising: npt.NDArray[np.float64], share: float) -> float:
+    """The value below which that share of the values lies, linear between two of them."""
+    below, rest = divmod(share * (len(rising) - 1), 1)
+    low, high = rising[int(below)], rising[min(int(below) + 1, len(rising) - 1)]
+    return float(low + rest * (high - low))
