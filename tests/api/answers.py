@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from boxlens.api.schemas.answers import Answer
+
 
 def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     """The body of an answer after checking that it is the typed problem of the contract."""
@@ -21,16 +23,17 @@ def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
 
 
 def check_order(response: httpx.Response) -> None:
-    """Every answer of a search by relevance shows one number that never rises down the page; where it has none, the
-    score does not."""
+    """Every answer of a search is as its schema says, and by relevance shows one number that never rises down the page;
+    where it has none, the score does not."""
     if response.status_code != 200 or not response.headers.get("content-type", "").startswith("application/json"):
         return
     response.read()
     body = response.json()
     asked = f"{response.request.url.query.decode()} {response.request.content.decode(errors='replace')}"
-    if not isinstance(body, dict) or "hits" not in body or "taken_at" in asked or "ingested_at" in asked:
+    if not isinstance(body, dict) or "hits" not in body:
         return
-    if "box_area" in asked:
+    assert Answer.model_validate_json(response.content).model_dump(mode="json", by_alias=True) == body
+    if any(order in asked for order in ("taken_at", "ingested_at", "box_area")):
         return
     for hits in (body["hits"], *(group["hits"] for group in body.get("groups", ()))):
         shown = [hit["relevance"] for hit in hits]

@@ -190,6 +190,12 @@ def limit_of(field: StoredField) -> float:
     return _LIMITS[field.type]
 
 
+def has_default(field: StoredField) -> bool:
+    """Whether the attribute of a field of an object or an image has a default."""
+    declared = _attribute(field)
+    return declared.default is not dataclasses.MISSING or declared.default_factory is not dataclasses.MISSING
+
+
 def absent_value(field: StoredField) -> Any:
     """What an attribute holds where nothing is stored: its default, and "" for a text without one.
 

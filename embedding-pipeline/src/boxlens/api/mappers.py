@@ -9,21 +9,7 @@ from functools import lru_cache
 from boxlens.api.filter_mappers import filter_of
 from boxlens.api.image_urls import ImageUrls
 from boxlens.api.parsed_conditions import read_conditions
-from boxlens.api.schemas.answers import (
-    Answer,
-    Collection,
-    Cut,
-    DetectedObject,
-    Group,
-    Hit,
-    Image,
-    Label,
-    LabelNames,
-    Labels,
-    Place,
-    QueryObject,
-    Total,
-)
+from boxlens.api.schemas.answers import Collection, DetectedObject, Image, Label, LabelNames, Labels
 from boxlens.api.schemas.clauses import Part, Subject
 from boxlens.api.schemas.query import Query
 from boxlens.domain import boxes, collections, filters, objects, pictures, queries
@@ -122,8 +108,9 @@ def label_names(names: BothNames | None) -> LabelNames | None:
 
 
 @lru_cache(maxsize=1024)  # the same few labels in every answer
-def _stored_names(label: str, stored: tuple[str, ...]) -> LabelNames | None:
-    return label_names(names_of(label, stored))
+def _stored_names(label: str, stored: tuple[str, ...]) -> dict[str, str] | None:
+    names = names_of(label, stored)
+    return {"en": names.en, "zh": names.zh} if names else None
 
 
 def labels(names: Sequence[objects.LabelName]) -> Labels:
@@ -160,7 +147,7 @@ def _facts(record: pictures.ImageRecord, urls: ImageUrls) -> dict[str, object]:
         "format": record.format,
         "taken_at": record.taken_at,
         "camera": record.camera,
-        "location": Place(lat=place.lat, lon=place.lon) if place else None,
+        "location": {"lat": place.lat, "lon": place.lon} if place else None,
         "caption": record.caption,
         "tags": list(record.tags),
         "albums": list(record.albums),
@@ -210,7 +197,7 @@ def image(objects: Sequence[objects.IndexedObject], urls: ImageUrls) -> Image:
     return Image.model_validate(facts | {"objects": stored_objects, "corrections": corrections})
 
 
-def _hit(hit: answers.Hit, urls: ImageUrls, explain: bool) -> Hit:
+def _hit(hit: answers.Hit, urls: ImageUrls, explain: bool) -> dict[str, object]:
     objects = [
         _object(matched.object)
         | {
@@ -235,19 +222,16 @@ def _hit(hit: answers.Hit, urls: ImageUrls, explain: bool) -> Hit:
         }
         for matched in hit.objects
     ]
-    return Hit.model_validate(
-        _facts(hit.image, urls)
-        | {
-            "collection": hit.objects[0].object.collection,
-            "score": hit.score,
-            "relevance": hit.relevance,
-            "weak": hit.weak,
-            "near_duplicates": len(hit.near_duplicates),
-            "near_duplicate_ids": list(hit.near_duplicates),
-            "highlights": _highlights(hit.highlights),
-            "objects": objects,
-        }
-    )
+    return _facts(hit.image, urls) | {
+        "collection": hit.objects[0].object.collection,
+        "score": hit.score,
+        "relevance": hit.relevance,
+        "weak": hit.weak,
+        "near_duplicates": len(hit.near_duplicates),
+        "near_duplicate_ids": list(hit.near_duplicates),
+        "highlights": _highlights(hit.highlights),
+        "objects": objects,
+    }
 
 
 def _highlights(fields: Mapping[str, Sequence[answers.Highlight]]) -> dict[str, list[dict[str, object]]]:
@@ -257,8 +241,8 @@ def _highlights(fields: Mapping[str, Sequence[answers.Highlight]]) -> dict[str, 
     }
 
 
-def _query_object(thing: answers.QueryObject, picture_size: tuple[int, int], names: Names) -> QueryObject:
-    return QueryObject(**detected(thing.detection, *picture_size, names).model_dump(), primary=thing.primary)
+def _query_object(thing: answers.QueryObject, picture_size: tuple[int, int], names: Names) -> dict[str, object]:
+    return detected(thing.detection, *picture_size, names).model_dump() | {"primary": thing.primary}
 
 
 def answer(
@@ -269,31 +253,33 @@ def answer(
     picture_size: tuple[int, int] | None = None,
     upload_id: str | None = None,
     names: Names | None = None,
-) -> Answer:
-    """The answer of a search; ``picture_size`` is (width, height) of the query picture when there was one, ``names``
-    are those of the labels that may be seen in it."""
+) -> dict[str, object]:
+    """The answer of a search as plain values of the schema ``Answer``: they come from typed ones, and models of dozens
+    of objects cost more than all else of them. ``picture_size`` is (width, height) of the query picture when there was
+    one, ``names`` are those of the labels that may be seen in it."""
     names = names or {}
     things = result.query_objects if picture_size else ()
     query_objects = [_query_object(thing, picture_size, names) for thing in things if picture_size]
     groups = [
-        Group(
-            object=_query_object(group.object, picture_size, names),
-            hits=[_hit(hit, urls, explain) for hit in group.hits],
-        )
+        {
+            "object": _query_object(group.object, picture_size, names),
+            "hits": [_hit(hit, urls, explain) for hit in group.hits],
+        }
         for group in (result.groups if picture_size else ())
         if picture_size
     ]
-    return Answer(
-        hits=[_hit(hit, urls, explain) for hit in result.hits],
-        total=Total(value=result.total, relation="eq" if result.total_exact else "gte"),
-        next_cursor=result.next_cursor,
-        took_ms=dict(result.took_ms),
-        query_objects=query_objects,
-        upload_id=upload_id,
-        notes=list(result.notes),
-        cut=Cut(relevance=result.cut.relevance, dropped=result.cut.dropped) if result.cut else None,
-        groups=groups,
-        read_from_text=read_conditions(result.read),
-        words_left=result.words_left,
-        lost_shards=result.lost_shards,
-    )
+    cut = result.cut
+    return {
+        "hits": [_hit(hit, urls, explain) for hit in result.hits],
+        "total": {"value": result.total, "relation": "eq" if result.total_exact else "gte"},
+        "next_cursor": result.next_cursor,
+        "took_ms": dict(result.took_ms),
+        "query_objects": query_objects,
+        "upload_id": upload_id,
+        "notes": list(result.notes),
+        "cut": {"relevance": cut.relevance, "dropped": cut.dropped} if cut else None,
+        "groups": groups,
+        "read_from_text": [condition.model_dump(by_alias=True) for condition in read_conditions(result.read)],
+        "words_left": result.words_left,
+        "lost_shards": result.lost_shards,
+    }

@@ -59,7 +59,9 @@ def line(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    sys.stdout.buffer.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+    )
     sys.stdout.buffer.write(b"\n")
     sys.stdout.flush()
 

@@ -75,9 +75,9 @@ def search(
         output.report(scoped.loaded.about)
         if json:
             from boxlens.api.image_urls import ImageUrls
-            from boxlens.api.mappers import answer as answer_model
+            from boxlens.api.mappers import answer as plain_answer
 
-            output.print_json(answer_model(answer, ImageUrls(boxlens.store)).model_dump(mode="json"))
+            output.print_json(plain_answer(answer, ImageUrls(boxlens.store)))
         else:
             print_answer(answer)
             if not answer.hits and answer.cut is not None and answer.cut.dropped:

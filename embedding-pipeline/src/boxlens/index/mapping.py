@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -23,6 +23,7 @@ def _text() -> str:
     return files("boxlens.index").joinpath("objects.json").read_text(encoding="utf-8")
 
 
+@cache
 def schema_version() -> int:
     """The version of the stored object this program writes; an index with a higher one is refused."""
     return int(json.loads(_text())["mappings"]["_meta"]["schema"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import time
@@ -171,7 +170,7 @@ class ProxyStore:
             return {}
         expires = str((int(self._clock()) // self._ttl + 2) * self._ttl)
         message = f"{bucket}\n{key}\n{width}\n{box}\n{expires}"
-        signature = hmac.new(self._signing_key, message.encode(), hashlib.sha256).hexdigest()
+        signature = hmac.digest(self._signing_key, message.encode(), "sha256").hex()
         return {"expires": expires, "signature": signature}
 
     def _send(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+import orjson
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 
 from boxlens.api import mappers, query_pictures
 from boxlens.api.image_urls import ImageUrls
@@ -35,15 +36,15 @@ from boxlens.language.label_names import both_names
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["search"])
 
 
-@router.post("/search", summary="Search", responses=problems(401, 404, 413, 415, 422, 502, 503))
-def search(collection: CollectionName, body: SearchBody, services: ServicesDep, request: Request) -> Answer:
+@router.post("/search", response_model=Answer, summary="Search", responses=problems(401, 404, 413, 415, 422, 502, 503))
+def search(collection: CollectionName, body: SearchBody, services: ServicesDep, request: Request) -> Response:
     """By words, example pictures and stored objects, together or alone, under a filter."""
     searched = CollectionSet.of([collection, *(body.collections or ())])
     query = query_pictures.query_of(services, searched, body)
     return _answer(services, request, searched, query, explain=body.explain)
 
 
-@router.get("/search", summary="Search by words", responses=problems(401, 404, 422, 503))
+@router.get("/search", response_model=Answer, summary="Search by words", responses=problems(401, 404, 422, 503))
 def search_words(
     collection: CollectionName,
     services: ServicesDep,
@@ -59,7 +60,7 @@ def search_words(
     explain: bool = True,
     read_text: ReadText = True,
     ignore: Ignore = [],  # noqa: B006
-) -> Answer:
+) -> Response:
     """Conditions such as "two dogs" or "2023年7月" are read from the words, and told in `read_from_text`."""
     query = queries.Query(
         (queries.TextClause(q),) if q is not None else (),
@@ -76,7 +77,12 @@ def search_words(
     return _answer(services, request, collection, query, explain=explain)
 
 
-@router.post("/search/image", summary="Search with a picture", responses=problems(401, 404, 413, 415, 422, 503, 507))
+@router.post(
+    "/search/image",
+    response_model=Answer,
+    summary="Search with a picture",
+    responses=problems(401, 404, 413, 415, 422, 503, 507),
+)
 def search_image(
     collection: CollectionName,
     services: ServicesDep,
@@ -91,7 +97,7 @@ def search_image(
     explain: Annotated[bool, Form()] = True,
     read_text: ReadTextField = True,
     ignore: IgnoreField = [],  # noqa: B006
-) -> Answer:
+) -> Response:
     """Also answers with the detected objects of the picture; the one searched for is marked as primary."""
     data = query_pictures.read_file(services, file.file)
     picture = services.decode(data)
@@ -112,7 +118,12 @@ def search_image(
     return _answer(services, request, collection, query, explain=explain, upload_id=upload_id)
 
 
-@router.get("/objects/{object_id}/similar", summary="Objects like a stored one", responses=problems(401, 404, 422, 503))
+@router.get(
+    "/objects/{object_id}/similar",
+    response_model=Answer,
+    summary="Objects like a stored one",
+    responses=problems(401, 404, 422, 503),
+)
 def similar(
     collection: CollectionName,
     object_id: ObjectId,
@@ -121,13 +132,13 @@ def similar(
     size: PageSize = 20,
     min_relevance: RelevanceText = "auto",
     cursor: Cursor | None = None,
-) -> Answer:
+) -> Response:
     """From the stored vectors: nothing is embedded again. Any stored object will do, also one that matched nothing."""
     result = with_pack(
         services, collection, lambda scoped: scoped.searcher.similar(collection, object_id, size, min_relevance, cursor)
     )
     request.app.state.metrics.searched(result.took_ms)
-    return mappers.answer(result, ImageUrls(services.store))
+    return _json(mappers.answer(result, ImageUrls(services.store)))
 
 
 def _answer(
@@ -138,7 +149,7 @@ def _answer(
     *,
     explain: bool,
     upload_id: str | None = None,
-) -> Answer:
+) -> Response:
     if not (query.clauses or query.all_of) and query.filter.empty:
         raise EmptyInput("The query has neither a clause nor a filter.", hint="Type words, or give a picture.")
     result = with_pack(
@@ -148,11 +159,19 @@ def _answer(
     )
     request.app.state.metrics.searched(result.took_ms)
     sizes = [clause.pixels.shape for clause in query.clauses if isinstance(clause, queries.PictureClause)]
-    return mappers.answer(
-        result,
-        ImageUrls(services.store),
-        explain=explain,
-        picture_size=(sizes[0][1], sizes[0][0]) if sizes else None,
-        upload_id=upload_id,
-        names=both_names(services.for_collection(collection).labels) if sizes else None,
+    return _json(
+        mappers.answer(
+            result,
+            ImageUrls(services.store),
+            explain=explain,
+            picture_size=(sizes[0][1], sizes[0][0]) if sizes else None,
+            upload_id=upload_id,
+            names=both_names(services.for_collection(collection).labels) if sizes else None,
+        )
     )
+
+
+def _json(answer: dict[str, object]) -> Response:
+    """The response, made in the thread of the search: returned as a model, FastAPI would check it in another thread and
+    write it in that of all requests."""
+    return Response(orjson.dumps(answer, option=orjson.OPT_UTC_Z), media_type="application/json")

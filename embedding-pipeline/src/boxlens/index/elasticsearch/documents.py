@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from boxlens.index.derived import SIDES, ImageCounts, derived_values
 from boxlens.index.mapping import VECTOR_FIELDS
 from boxlens.language.word_fields import all_tags
 from boxlens.language.word_matching import object_tokens
-from boxlens.schema import BY_NAME, IMAGE_FIELDS, OBJECT_FIELDS, StoredField, StoredType, absent_value
+from boxlens.schema import BY_NAME, IMAGE_FIELDS, OBJECT_FIELDS, StoredField, StoredType, absent_value, has_default
 
 
 def document(
@@ -66,9 +67,8 @@ def layout(obj: IndexedObject, counts: ImageCounts) -> dict[str, Any]:
 def from_source(source: Mapping[str, Any]) -> IndexedObject:
     """The object of a stored document; vectors only where the request asked for them. Raises KeyError when a field
     that every object has is not there."""
-    image = ImageRecord(**{field.python_name: _decoded(field, source) for field in IMAGE_FIELDS})
-    own = {field.python_name: _decoded(field, source) for field in OBJECT_FIELDS}
-    return IndexedObject(image=image, collection=source.get("collection", ""), **own)
+    image = ImageRecord(**_decoded(_IMAGE_DECODERS, source))
+    return IndexedObject(image=image, collection=source.get("collection", ""), **_decoded(_OBJECT_DECODERS, source))
 
 
 def annotation(obj: IndexedObject, changed_at: str) -> dict[str, Any]:
@@ -140,11 +140,33 @@ def _encoded(field: StoredField, value: Any) -> Any:
     return value if encode is None else encode(value)
 
 
-def _decoded(field: StoredField, source: Mapping[str, Any]) -> Any:
-    value = source.get(field.name)
-    if value is None:
-        return absent_value(field)
-    if field.many:
-        return tuple(value)
-    decode = _DECODERS.get(field.type)
-    return value if decode is None else decode(value)
+class _Decoder(NamedTuple):
+    """How one field is read. ``absent`` makes the value where nothing is stored; None: the attribute has a default."""
+
+    name: str
+    attribute: str
+    decode: Callable[[Any], Any] | None
+    absent: Callable[[], Any] | None
+
+
+def _decoder(field: StoredField) -> _Decoder:
+    decode = tuple if field.many else _DECODERS.get(field.type)
+    absent = None if has_default(field) else partial(absent_value, field)
+    return _Decoder(field.name, field.python_name, decode, absent)
+
+
+# made once: an answer reads tens of documents of dozens of fields, most of which hold nothing
+_IMAGE_DECODERS = [_decoder(field) for field in IMAGE_FIELDS]
+_OBJECT_DECODERS = [_decoder(field) for field in OBJECT_FIELDS]
+
+
+def _decoded(decoders: Sequence[_Decoder], source: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a document by attribute, without those that are left to a default."""
+    values: dict[str, Any] = {}
+    for name, attribute, decode, absent in decoders:
+        value = source.get(name)
+        if value is not None:
+            values[attribute] = value if decode is None else decode(value)
+        elif absent is not None:
+            values[attribute] = absent()
+    return values

@@ -27,31 +27,32 @@ from boxlens.language.word_matching import distinct
 
 def ranked(answer: Mapping[str, Any], query: VectorQuery | WordQuery) -> list[RankedObject]:
     """The hits of a list (see ``queries.by_rank``); for unit vectors Elasticsearch scores (1 + cosine) / 2."""
-    vectors = isinstance(query, VectorQuery)
+    words = None if isinstance(query, VectorQuery) else query
+    hits = answer["hits"]["hits"]
+    box_scores = np.array([hit["sort"][1] for hit in hits], np.float32).tolist()  # as float32 holds them
     objects: dict[str, RankedObject] = {}
-    for hit in answer["hits"]["hits"]:
-        score, box_score, id, bits, *along = hit["sort"]
+    for hit, certain in zip(hits, box_scores, strict=True):
+        score, _, id, bits, *along = hit["sort"]
         if id in objects:  # two collections searched together may hold the same picture
             continue
-        similarity = 2 * score - 1 if vectors else score
+        similarity = 2 * score - 1 if words is None else score
         value = _value(id, query.value, along[-1]) if query.value != "relevance" else None
         box = Box(*along[: len(BOX)]) if query.boxes else None
-        matched = hit.get("matched_queries", ())
         bits = None if bits == NO_VALUE else bits
         label = along[len(BOX) if query.boxes else 0] if isinstance(query, VectorQuery) and query.labels else None
-        certain = float(np.float32(box_score))
-        facts = _word_facts(matched, query)
+        facts = _VECTOR_FACTS if words is None else _word_facts(hit.get("matched_queries", ()), words)
         objects[id] = RankedObject(id, _image_of(id), similarity, value, bits, box, certain, *facts, label or "")
     return list(objects.values())
 
 
-def _word_facts(
-    matched: Collection[str], query: VectorQuery | WordQuery
-) -> tuple[bool, bool, bool, tuple[str, ...], bool]:
-    """Whether the label is named, one field holds all tokens, all colours are met, what stands beside it, and whether
-    one field holds the whole text; see ``RankedObject``."""
-    if isinstance(query, VectorQuery):
-        return False, True, True, (), False
+_WordFacts = tuple[bool, bool, bool, tuple[str, ...], bool]
+"""Whether the label is named, one field holds all tokens, all colours are met, what stands beside it, and whether one
+field holds the whole text; see ``RankedObject``."""
+
+_VECTOR_FACTS: _WordFacts = (False, True, True, (), False)
+
+
+def _word_facts(matched: Collection[str], query: WordQuery) -> _WordFacts:
     whole = WHOLE in matched or (len(distinct(query.tokens)) < 2 and (not query.kinds or TOKENS in matched))
     colours = all(f"{COLOUR}{colour}" in matched for colour in distinct(query.colours))
     beside = tuple(label for label, _ in query.beside if f"{BESIDE}{label}" in matched)

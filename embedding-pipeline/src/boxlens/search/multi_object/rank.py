@@ -111,7 +111,7 @@ class MultiObjectRanker:
         if any(by_object is None for by_object in relevances):
             return None
         images = ImageRelevance(lists, relevances, weights)
-        return {objects[0].image_id: images.of(entry.object_id for entry in objects) for objects in by_image(fused)}
+        return {objects[0].image_id: images.of([entry.object_id for entry in objects]) for objects in by_image(fused)}
 
     def _retrieve_inside(
         self, request: RankingRequest, lists: Sequence[RankedListRequest], image_ids: Sequence[str]

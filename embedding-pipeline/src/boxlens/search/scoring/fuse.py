@@ -43,11 +43,13 @@ def fuse(lists: Sequence[RankedList], leave_out: str | None = None) -> list[Fuse
     reasons: dict[str, list[Why]] = {}
     for ranked in lists:
         request = ranked.request
+        signal, clause, weight = request.signal, request.clause, request.weight
         for rank, entry in enumerate(ranked.objects, start=1):
-            objects[entry.object_id] = entry
-            contribution = request.weight * (1 / (RANK_CONSTANT + rank) + _bonus(request, entry))
-            reason = Why(request.signal, request.clause, rank, entry.similarity, contribution, request.weight)
-            reasons.setdefault(entry.object_id, []).append(reason)
+            object_id = entry.object_id
+            objects[object_id] = entry
+            contribution = weight * (1 / (RANK_CONSTANT + rank) + _bonus(request, entry))
+            reason = Why(signal, clause, rank, entry.similarity, contribution, weight)
+            reasons.setdefault(object_id, []).append(reason)
     fused = []
     for object_id, why in reasons.items():
         score, entry = sum([reason.contribution for reason in why]), objects[object_id]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -179,16 +179,6 @@ def _thresholds(request: RankingRequest, falling: Sequence[float]) -> tuple[floa
     return least, max(least, gap([value for value in falling if value >= least]))
 
 
-class _Evidence(NamedTuple):
-    """What one list says of one object: its relevance 0..1 to a clause or to a part of it, and the labels of the other
-    parts that its image holds."""
-
-    clause: int
-    part: NamedPart | None
-    relevance: float
-    beside: tuple[str, ...]
-
-
 class _Sums(NamedTuple):
     """What the lists say of one image, by clause: the best of all of its text, and the sums 0..1 of what its names and
     its other words find."""
@@ -216,7 +206,9 @@ class ImageRelevance:
     ) -> None:
         """``lists`` have positive weights, and ``relevances`` are theirs; ``weights``: above 0, of each clause."""
         self._weights = {i: weights[i] for i in dict.fromkeys(ranked.request.clause for ranked in lists)}
-        self._evidence: dict[str, list[_Evidence]] = {}
+        self._whole: dict[int, dict[str, float]] = {}  # by clause and object; then by clause and part of it
+        self._of_parts: dict[tuple[int, NamedPart], dict[str, float]] = {}
+        self._beside: dict[str, set[tuple[int, str]]] = {}
         self._ends: dict[tuple[int, str], float] = {}
         self._parts: dict[tuple[int, str], NamedPart] = {}
         self._by_looks = {ranked.request.clause for ranked in lists if ranked.request.signal == "clip"}
@@ -227,14 +219,23 @@ class ImageRelevance:
                 self._named[clause] = self._named.get(clause, 0.0) + part.share
                 self._parts[clause, part.label] = part
                 self._ends[clause, part.label] = min((by_object or {}).values(), default=0.0)
-            for entry in ranked.objects:
-                relevance = (by_object or {}).get(entry.object_id, 0.0)
-                evidence = self._evidence.setdefault(entry.object_id, [])
-                evidence.append(_Evidence(clause, part, relevance, entry.beside))
-                if entry.phrase:
-                    evidence.append(_Evidence(clause, None, relevance, ()))
+            self._add(clause, part, ranked, by_object or {})
 
-    def of(self, object_ids: Iterable[str]) -> float:
+    def _add(self, clause: int, part: NamedPart | None, ranked: RankedList, by_object: Mapping[str, float]) -> None:
+        """What one list says of its objects. What holds the whole text in one field counts for all of the clause."""
+        whole = self._whole.setdefault(clause, {})
+        says = whole if part is None else self._of_parts.setdefault((clause, part), {})
+        for entry in ranked.objects:
+            object_id = entry.object_id
+            relevance = by_object.get(object_id, 0.0)
+            if relevance >= says.get(object_id, 0.0):
+                says[object_id] = relevance
+            if entry.phrase and relevance > whole.get(object_id, 0.0):
+                whole[object_id] = relevance
+            if entry.beside:
+                self._beside.setdefault(object_id, set()).update((clause, label) for label in entry.beside)
+
+    def of(self, object_ids: Collection[str]) -> float:
         """The relevance 0..1 of an image of which these objects were found, of the others nothing being known."""
         return self._of_sums(self._sums(object_ids), {})
 
@@ -253,17 +254,19 @@ class ImageRelevance:
             for key, own in sums.items()
         }
 
-    def _sums(self, object_ids: Iterable[str]) -> _Sums:
-        whole: dict[int, float] = {}
-        parts: dict[tuple[int, NamedPart], float] = {}
-        held: set[tuple[int, str]] = set()
-        for object_id in object_ids:
-            for clause, part, relevance, beside in self._evidence.get(object_id, ()):
-                held.update((clause, label) for label in beside)
-                if part is None:
-                    whole[clause] = max(whole.get(clause, 0.0), relevance)
-                else:
-                    parts[clause, part] = max(parts.get((clause, part), 0.0), relevance)
+    def _sums(self, object_ids: Collection[str]) -> _Sums:
+        whole = {
+            clause: max([says.get(object_id, 0.0) for object_id in object_ids], default=0.0)
+            for clause, says in self._whole.items()
+        }
+        if not self._of_parts:
+            return _Sums(whole, {}, {})
+        parts = {
+            place: max(found)
+            for place, says in self._of_parts.items()
+            if (found := [says[object_id] for object_id in object_ids if object_id in says])
+        }
+        held = {place for object_id in object_ids for place in self._beside.get(object_id, ())}
         for place in held & self._parts.keys():  # its box stands further down its list than was asked for
             parts.setdefault((place[0], self._parts[place]), self._ends[place])
         named: dict[int, float] = {}
