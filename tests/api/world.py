@@ -26,6 +26,7 @@ from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.references import ImageRef
 from boxlens.domain.reports import Missing, Stage
 from boxlens.fetch.guarded import GuardedFetcher
+from boxlens.fetch.notifier import AppriseNotifier
 from boxlens.imaging import decoding as images
 from boxlens.index.memory.index import InMemoryIndex
 from boxlens.ingest.indexer import Indexer
@@ -121,6 +122,7 @@ class World:
     def __post_init__(self) -> None:
         self.store = ProxyStore(self.proxy, transport=self.transport, pause_s=0)
         self.fetcher = GuardedFetcher(self.settings.fetch, self.settings.api.max_upload_bytes, resolve=no_names)
+        self.notifier = AppriseNotifier(self.settings.notify.apprise, self.settings.fetch)
         self.networks = parts.networks()
         self._folder = tempfile.TemporaryDirectory(prefix="boxlens-world-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)

@@ -70,6 +70,10 @@ class PipelineSettings(BaseModel):
     decode_budget_bytes: int = Field(1024**3, ge=1024**2)  # memory of all pictures being decoded at the same time
     remembered: int = Field(1024, ge=0)  # texts, and boxes of query pictures, whose vectors are kept; 0: none
 
+    def object_score(self, of_pack: float) -> float:
+        """The score from which a box is an object: that of the settings, else of the pack."""
+        return of_pack if self.score_threshold is None else self.score_threshold
+
 
 class FetchSettings(BaseModel):
     """Limits on pictures fetched from addresses; ``allow_hosts`` (host or host:port) may be private."""
@@ -96,9 +100,10 @@ class ApiSettings(BaseModel):
 
 class NotifySettings(BaseModel):
     """Who is told of new pictures that saved searches find. ``secret`` signs what is sent: ``whsec_`` and base64, or
-    any text."""
+    any text. ``apprise``: targets as apprise writes them, which hold secrets."""
 
     webhooks: tuple[str, ...] = ()
+    apprise: tuple[SecretStr, ...] = ()
     secret: SecretStr | None = None
     every_s: float = Field(15, gt=0)  # how often saved searches look for new pictures
 

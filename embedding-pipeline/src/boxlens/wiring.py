@@ -17,6 +17,7 @@ from boxlens.domain.reports import Missing, Stage
 from boxlens.embedded.config import home_of
 from boxlens.embedded.state import embedded_address
 from boxlens.fetch.guarded import GuardedFetcher
+from boxlens.fetch.notifier import AppriseNotifier
 from boxlens.imaging.decoding import DecodedPicture, decode, decode_all
 from boxlens.index.elasticsearch.client import connect, following
 from boxlens.index.elasticsearch.errors import START as START_ELASTICSEARCH
@@ -44,7 +45,7 @@ from boxlens.pipeline.stages import StageClock, Stages, StoredImages
 from boxlens.records.records import Records
 from boxlens.search.searcher import Searcher
 from boxlens.servers import EMBEDDED, Addresses, DownloadProgress, Report, servers
-from boxlens.settings import PipelineSettings, Settings
+from boxlens.settings import Settings
 from boxlens.suggestions.suggester import Suggester
 from picture_decoding import process_budget
 
@@ -112,6 +113,11 @@ class Boxlens:
         return GuardedFetcher(self.settings.fetch, self.settings.api.max_upload_bytes)
 
     @made_once
+    def notifier(self) -> AppriseNotifier:
+        """Raises BadInput for a target that may not be told, Unavailable without the extra ``apprise``."""
+        return AppriseNotifier(self.settings.notify.apprise, self.settings.fetch)
+
+    @made_once
     def loaded(self) -> Pack:
         """The pack with its networks. Raises ModelMissing."""
         chosen = self.settings.pipeline
@@ -120,7 +126,7 @@ class Boxlens:
         else:
             options = RunOptions(running(self.settings, self._report))
             pack = load_pack(find_pack(self.settings.pack, *pack_places(self.settings)), options)
-        lowest = min(_object_score(chosen, pack), chosen.proposal_threshold)
+        lowest = min(chosen.object_score(pack.threshold), chosen.proposal_threshold)
         return pack.with_thresholds(score_threshold=lowest, nms_iou=chosen.nms_iou)
 
     def pack_named(self, name: str) -> Pack:
@@ -205,7 +211,7 @@ class Boxlens:
                 chosen.min_side,
                 chosen.max_objects,
                 self.settings.api.max_pixels,
-                _object_score(chosen, pack),
+                chosen.object_score(pack.threshold),
             ),
         )
 
@@ -314,11 +320,6 @@ class Boxlens:
             self.following.close()
         if "saved" in self.__dict__ and self._parent is None:
             self.saved.close()
-
-
-def _object_score(pipeline: PipelineSettings, pack: Pack) -> float:
-    """The score from which a box is an object: that of the settings, else of the pack."""
-    return pack.threshold if pipeline.score_threshold is None else pipeline.score_threshold
 
 
 def running(settings: Settings, report: Report = lambda text: None) -> RunSettings:

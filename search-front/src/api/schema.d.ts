@@ -2432,6 +2432,8 @@ export interface components {
             link: string;
             /** Tell */
             tell: boolean;
+            /** Tell Apprise */
+            tell_apprise: boolean;
             /**
              * Made At
              * Format: date-time
@@ -2471,6 +2473,8 @@ export interface components {
             link: string;
             /** Tell */
             tell: boolean;
+            /** Tell Apprise */
+            tell_apprise: boolean;
             /**
              * Made At
              * Format: date-time
@@ -2500,13 +2504,16 @@ export interface components {
         };
         /**
          * SavedSearches
-         * @description All saved searches by name. `telling`: whether the owner has set addresses that are told of matches.
+         * @description All saved searches by name. `telling`: whether the owner has set webhooks that are told of matches; `apprise`:
+         *     the kinds of targets at which people are told, `mailto` or `ntfy`.
          */
         SavedSearches: {
             /** Searches */
             searches: components["schemas"]["SavedSearch"][];
             /** Telling */
             telling: boolean;
+            /** Apprise */
+            apprise: string[];
         };
         /**
          * SearchToSave
@@ -2542,6 +2549,12 @@ export interface components {
              * @default true
              */
             tell: boolean;
+            /**
+             * Tell Apprise
+             * @description tell the targets of BOXLENS_NOTIFY__APPRISE of its matches
+             * @default true
+             */
+            tell_apprise: boolean;
         };
         /**
          * Selection

@@ -36,6 +36,7 @@ export interface SearchToSave {
   /** What stands behind the question mark of the page's address. */
   link: string
   tell: boolean
+  tell_apprise: boolean
 }
 export type Suggestion = Schemas['Suggestion']
 export type Why = Schemas['Why']

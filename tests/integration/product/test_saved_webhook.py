@@ -1,7 +1,9 @@
-"""A saved search with a local webhook: one call for a new match, none for an old one, none lost over a kill."""
+"""A saved search with a local webhook, and with a target of apprise: one call for a new match, none for an old one,
+none lost over a kill."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import signal
@@ -20,12 +22,15 @@ from tests.servers.receiver import Receiver, receiving
 from boxlens.domain.references import ImageRef
 from boxlens.wiring import Boxlens
 
+APPRISE = importlib.util.find_spec("apprise") is not None  # an extra
 LONGEST_S = 240.0  # a busy machine is no reason to fail
 COLLECTION = "watched"
 
 
 @contextmanager
-def server(boxlens: Boxlens, folder: Path, receiver: Receiver) -> Iterator[tuple[httpx.Client, Callable[[], None]]]:
+def server(
+    boxlens: Boxlens, folder: Path, receiver: Receiver, people: Receiver
+) -> Iterator[tuple[httpx.Client, Callable[[], None]]]:
     """``boxlens serve`` in a process of its own on a data folder: a client of it, and what kills it at once."""
     environment = os.environ | {
         "BOXLENS_ELASTICSEARCH__URL": boxlens.addresses.elasticsearch,
@@ -35,7 +40,8 @@ def server(boxlens: Boxlens, folder: Path, receiver: Receiver) -> Iterator[tuple
         "BOXLENS_RUNTIME": boxlens.settings.runtime,
         "BOXLENS_DATA_DIR": str(folder),
         "BOXLENS_PAGE": str(folder),
-        "BOXLENS_FETCH__ALLOW_HOSTS": f'["127.0.0.1:{receiver.port}"]',
+        "BOXLENS_FETCH__ALLOW_HOSTS": f'["127.0.0.1:{receiver.port}", "127.0.0.1:{people.port}"]',
+        "BOXLENS_NOTIFY__APPRISE": f'["json://127.0.0.1:{people.port}"]' if APPRISE else "[]",
         "BOXLENS_NOTIFY__WEBHOOKS": f'["{receiver.address}"]',
         "BOXLENS_NOTIFY__SECRET": "a secret of the test",
         "BOXLENS_NOTIFY__EVERY_S": "0.2",
@@ -104,8 +110,8 @@ def test_one_call_for_a_new_match_none_for_an_old_one_and_none_lost_over_a_kill(
     log = tmp_path / "serve.log"
     boxlens.index.create(COLLECTION, boxlens.pack)
     add(boxlens, 1, "an old lighthouse")
-    with receiving() as receiver:
-        with server(boxlens, tmp_path, receiver) as (client, kill):
+    with receiving() as receiver, receiving() as people:
+        with server(boxlens, tmp_path, receiver, people) as (client, kill):
             body = {"name": "lights", "collection": COLLECTION, "query": {"clauses": [{"text": "lighthouse"}]}}
             client.post("/v1/saved", json=body).raise_for_status()
             first = add(boxlens, 2, "a lighthouse in the fog")
@@ -113,14 +119,15 @@ def test_one_call_for_a_new_match_none_for_an_old_one_and_none_lost_over_a_kill(
             eventually(lambda: len(receiver.taken) == 1, log)
             looked_twice(client, log)
             assert receiver.images == [first]
-            receiver.status = 503
+            receiver.status = people.status = 503
             second = add(boxlens, 4, "another lighthouse")
             eventually(lambda: len(receiver.refused) > 0, log)
             kill()
         third = add(boxlens, 5, "the last lighthouse")  # while nobody watches
-        receiver.status = 200
-        with server(boxlens, tmp_path, receiver) as (client, _):
+        receiver.status = people.status = 200
+        with server(boxlens, tmp_path, receiver, people) as (client, _):
             eventually(lambda: len(receiver.taken) == 3, log)
+            eventually(lambda: not APPRISE or len(people.taken) == 3, log)
             looked_twice(client, log)
             assert unseen(client) == 3
         assert set(receiver.images) == {first, second, third}
@@ -128,4 +135,6 @@ def test_one_call_for_a_new_match_none_for_an_old_one_and_none_lost_over_a_kill(
         refused = {orjson.loads(body)["id"] for _, body in receiver.refused}
         taken = {orjson.loads(body)["data"]["image_id"]: headers["webhook-id"] for headers, body in receiver.taken}
         assert refused == {taken[second]}  # told again under the same id
+        tellings = [orjson.loads(body)["message"].splitlines()[-1] for _, body in people.taken]
+        assert sorted(tellings) == sorted([first, second, third] if APPRISE else [])
     boxlens.index.drop(COLLECTION)

@@ -25,7 +25,7 @@ def watcher_of(services: Services) -> SavedWatcher:
     """What looks at new pictures with these services."""
     notify = services.settings.notify
     secret = notify.secret.get_secret_value() if notify.secret else ""
-    messenger = Messenger(services.saved, services.fetcher, notify.webhooks, secret)
+    messenger = Messenger(services.saved, services.fetcher, services.notifier, notify.webhooks, secret)
     return SavedWatcher(services.saved, services.index, services.writer, partial(matching, services), messenger)
 
 

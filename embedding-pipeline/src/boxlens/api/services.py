@@ -25,6 +25,7 @@ from boxlens.library.following.folders import FollowedFolder
 from boxlens.library.own_labels import own_labels
 from boxlens.library.recorded_writer import RecordedWriter
 from boxlens.library.saved.ledger import SavedSearches
+from boxlens.library.saved.messages import Notifier
 from boxlens.pipeline.caching import Lookups
 from boxlens.settings import Settings
 
@@ -125,6 +126,9 @@ class Services(Protocol):
 
     @property
     def fetcher(self) -> FetcherAndPoster: ...
+
+    @property
+    def notifier(self) -> Notifier: ...
 
     @property
     def indexer(self) -> Indexer: ...

@@ -35,10 +35,12 @@ def serve(
     Example: boxlens serve --port 8080
     """
 
+    from boxlens.fetch.notifier import AppriseNotifier
     from boxlens.listening import listen
     from boxlens.servers import servers
 
     settings = output.settings()
+    AppriseNotifier(settings.notify.apprise, settings.fetch)  # a target that cannot be told is said at once
     with (
         listen(host, port) as listening,
         output.download_bar() as bar,

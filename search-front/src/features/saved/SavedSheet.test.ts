@@ -10,16 +10,16 @@ import SavedButton from './SavedButton.vue'
 import SavedSheet from './SavedSheet.vue'
 
 const cars: SavedSearch = {
-  id: '0123456789abcdef', name: 'red cars', collection: 'home', link: 'q=red+car&c=home', tell: true, made_at: '2026-11-28T21:14:03Z',
+  id: '0123456789abcdef', name: 'red cars', collection: 'home', link: 'q=red+car&c=home', tell: true, tell_apprise: true, made_at: '2026-11-28T21:14:03Z',
   checked_at: '2026-11-28T21:14:03Z', matches: 5, unseen: 3, problem: '',
 }
 
 /** The sheet over searches that the service keeps, and what it was sent. */
-async function shown(searches: SavedSearch[], refuse = false) {
+async function shown(searches: SavedSearch[], refuse = false, telling = true) {
   const sent: [string, string, unknown][] = []
   vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
     const method = init?.method ?? 'GET'
-    if (method === 'GET') return Response.json({ searches, telling: true })
+    if (method === 'GET') return Response.json({ searches, telling, apprise: telling ? ['mailto'] : [] })
     sent.push([method, path, init.body ? JSON.parse(init.body as string) : null])
     if (refuse) return Response.json({ code: 'conflict', detail: 'taken' }, { status: 409 })
     if (path.endsWith('/seen')) searches = searches.map((search) => ({ ...search, unseen: 0 }))
@@ -44,7 +44,17 @@ describe('saved searches', () => {
     await part('save-search').trigger('submit')
     await settled()
     const query = { clauses: [{ text: 'dog' }], read_text: true }
-    expect(sent).toEqual([['POST', '/v1/saved', { name: 'dog', collection: 'home', query, link: 'q=dog&c=home', tell: false }]])
+    expect(sent).toEqual([['POST', '/v1/saved', { name: 'dog', collection: 'home', query, link: 'q=dog&c=home', tell: false, tell_apprise: true }]])
+  })
+
+  it('tell by e-mail or phone where the owner has set it up, unless it is switched off', async () => {
+    const { part, sent } = await shown([])
+    await part('saved-tell-apprise').setValue(false)
+    await part('save-search').trigger('submit')
+    await settled()
+    expect(sent[0]?.[2]).toMatchObject({ tell: true, tell_apprise: false })
+    const { part: quiet } = await shown([], false, false)
+    expect([quiet('saved-tell').exists(), quiet('saved-tell-apprise').exists()]).toEqual([false, false])
   })
 
   it('count new pictures, and show them first and as seen once they are opened', async () => {

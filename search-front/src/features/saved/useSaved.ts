@@ -14,8 +14,9 @@ export function useSaved() {
   const refused = shallowRef<Problem | null>(null)
 
   const searches = computed<readonly SavedSearch[]>(() => query.data.value?.searches ?? [])
-  /** Whether the owner has set addresses that are told of matches. */
+  /** Whether the owner has set webhooks that are told of matches, and targets of apprise. */
   const telling = computed(() => query.data.value?.telling ?? false)
+  const apprise = computed(() => !!query.data.value?.apprise.length)
   const unseen = computed(() => searches.value.reduce((sum, search) => sum + search.unseen, 0))
   const problem = computed(() => refused.value ?? query.error.value)
 
@@ -36,6 +37,7 @@ export function useSaved() {
   return {
     searches,
     telling,
+    apprise,
     unseen,
     problem,
     loaded: query.isSuccess,

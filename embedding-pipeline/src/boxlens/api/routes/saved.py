@@ -27,7 +27,8 @@ router = APIRouter(prefix="/v1/saved", tags=["saved searches"])
 def list_saved(services: ServicesDep) -> SavedSearches:
     """Everybody who may search sees the same list."""
     entered = [SavedSearch(**_facts(search)) for search in services.saved.searches()]
-    return SavedSearches(searches=entered, telling=bool(services.settings.notify.webhooks))
+    telling = bool(services.settings.notify.webhooks)
+    return SavedSearches(searches=entered, telling=telling, apprise=list(services.notifier.kinds))
 
 
 @router.post("", status_code=201, summary="Save a search", responses=problems(401, 404, 409, 422, 503, 507))
@@ -44,6 +45,7 @@ def save_search(body: SearchToSave, services: ServicesDep, request: Request) -> 
         query.model_dump(mode="json", by_alias=True, exclude_unset=True),
         link=body.link.removeprefix("?"),
         tell=body.tell,
+        tell_apprise=body.tell_apprise,
         by=request.state.key_name,
         at=at,
         old=old,
@@ -97,6 +99,7 @@ def _facts(search: entries.SavedSearch) -> dict[str, object]:
         "collection": search.collection,
         "link": search.link,
         "tell": search.tell,
+        "tell_apprise": search.tell_apprise,
         "made_at": _moment(search.made_at),
         "checked_at": _moment(search.checked_at),
         "matches": search.matches,

@@ -27,6 +27,7 @@ class SearchToSave(Strict):
     query: Query = Field(description="the body of a search")
     link: str = Field("", max_length=8000, description="how the page opens it: what stands behind the ? of its address")
     tell: bool = Field(True, description="tell the addresses of BOXLENS_NOTIFY__WEBHOOKS of its matches")
+    tell_apprise: bool = Field(True, description="tell the targets of BOXLENS_NOTIFY__APPRISE of its matches")
 
 
 class SavedSearch(BaseModel):
@@ -37,6 +38,7 @@ class SavedSearch(BaseModel):
     collection: str
     link: str
     tell: bool
+    tell_apprise: bool
     made_at: datetime
     checked_at: datetime = Field(description="up to when pictures were looked at")
     matches: int
@@ -45,10 +47,12 @@ class SavedSearch(BaseModel):
 
 
 class SavedSearches(BaseModel):
-    """All saved searches by name. `telling`: whether the owner has set addresses that are told of matches."""
+    """All saved searches by name. `telling`: whether the owner has set webhooks that are told of matches; `apprise`:
+    the kinds of targets at which people are told, `mailto` or `ntfy`."""
 
     searches: list[SavedSearch]
     telling: bool
+    apprise: list[str]
 
 
 class SavedMatch(BaseModel):

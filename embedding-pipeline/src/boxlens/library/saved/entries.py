@@ -14,9 +14,10 @@ MAX_SEARCHES = 200
 class SavedSearch:
     """``query``: the body of the API's search; ``link``: what stands behind the question mark in the page's address.
 
-    ``tell``: whether the owner's addresses are told of its matches. ``made_at`` and ``checked_at``, up to when pictures
-    were looked at, are seconds since 1970. ``problem``: why it was not looked at last time. ``matches`` counts the
-    pictures that came since it was saved and match, ``unseen`` those of them that nobody has looked at.
+    ``tell``: whether the owner's webhooks are told of its matches; ``tell_apprise``: whether people are, through
+    apprise. ``made_at`` and ``checked_at``, up to when pictures were looked at, are seconds since 1970. ``problem``:
+    why it was not looked at last time. ``matches`` counts the pictures that came since it was saved and match,
+    ``unseen`` those of them that nobody has looked at.
     """
 
     id: str
@@ -28,6 +29,7 @@ class SavedSearch:
     made_at: float
     made_by: str
     checked_at: float
+    tell_apprise: bool
     problem: str = ""
     matches: int = 0
     unseen: int = 0
@@ -44,7 +46,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one address is to be told: the same event and body however often it must be sent."""
+    """What is to be told: the same event and body however often it must be sent. ``address``: a webhook's address, or
+    the key of a target of apprise."""
 
     event: str
     address: str

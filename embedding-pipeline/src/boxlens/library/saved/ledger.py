@@ -29,7 +29,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS searches (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, collection TEXT NOT NULL, query TEXT NOT NULL, link TEXT NOT NULL,
     tell INTEGER NOT NULL, made_at REAL NOT NULL, made_by TEXT NOT NULL, checked_at REAL NOT NULL,
-    problem TEXT NOT NULL DEFAULT ''
+    tell_apprise INTEGER NOT NULL, problem TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS looked (
     search TEXT NOT NULL, image_id TEXT NOT NULL, ingested_ms INTEGER NOT NULL, PRIMARY KEY (search, image_id)
@@ -64,6 +64,7 @@ class SavedSearches:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")  # what was told must not be forgotten by a power cut
             self._database.executescript(_TABLES)
+            self._complete()
 
     def close(self) -> None:
         with self._lock:
@@ -88,6 +89,7 @@ class SavedSearches:
         *,
         link: str,
         tell: bool,
+        tell_apprise: bool,
         by: str,
         at: float,
         old: Iterable[tuple[str, int]],
@@ -95,14 +97,15 @@ class SavedSearches:
         """Keep a search. ``old``: pictures that have just come in and are none of its new ones, by id and milliseconds
         since 1970. Raises Conflict for a name that is taken, BadInput when there are too many."""
         id = secrets.token_hex(8)
-        values = (id, name, collection, orjson.dumps(query).decode(), link, tell, at, by, at)
+        values = (id, name, collection, orjson.dumps(query).decode(), link, tell, at, by, at, tell_apprise)
         with self._changing():
             ((count,),) = self._database.execute("SELECT count(*) FROM searches").fetchall()
             if count >= MAX_SEARCHES:
                 raise BadInput(f"{count} searches are saved, which is the most.", hint="Delete one of them.")
             if self._database.execute("SELECT 1 FROM searches WHERE name = ?", (name,)).fetchall():
                 raise Conflict(f"There is a saved search {name!r} already.", hint="Take another name.", place="name")
-            self._database.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')", values)
+            names = ", ".join(_KEPT[: len(values)])
+            self._database.execute(f"INSERT INTO searches ({names}) VALUES ({', '.join('?' * len(values))})", values)
             self._look(id, old)
         return self.search(id)
 
@@ -195,6 +198,14 @@ class SavedSearches:
             message.address,
         )
 
+    def _complete(self) -> None:
+        """A ledger of before there was apprise: searches that tell, tell people too."""
+        with self._changing():
+            columns = self._database.execute("SELECT name FROM pragma_table_info('searches')").fetchall()
+            if ("tell_apprise",) not in columns:
+                self._database.execute("ALTER TABLE searches ADD COLUMN tell_apprise INTEGER NOT NULL DEFAULT 0")
+                self._database.execute("UPDATE searches SET tell_apprise = tell")
+
     def _look(self, id: str, images: Iterable[tuple[str, int]]) -> None:
         rows = [(id, image_id, moment) for image_id, moment in images]
         self._database.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?, ?)", rows)
@@ -221,4 +232,5 @@ def event_id(search: str, image_id: str) -> str:
 
 def _search(row: tuple[Any, ...]) -> SavedSearch:
     values = dict(zip((*_KEPT, "matches", "unseen"), row, strict=True))
-    return SavedSearch(**values | {"query": orjson.loads(values["query"]), "tell": bool(values["tell"])})
+    ways = {name: bool(values[name]) for name in ("tell", "tell_apprise")}
+    return SavedSearch(**values | ways | {"query": orjson.loads(values["query"])})

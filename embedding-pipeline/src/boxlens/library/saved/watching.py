@@ -109,7 +109,7 @@ class SavedWatcher:
                 some,
                 matches,
                 at=self._clock(),
-                addresses=self._messenger.addresses if search.tell else (),
+                addresses=self._messenger.told_of(search),
                 body=lambda event, image_id: match_body(search, event, image_id, self._clock()),
             )
 
