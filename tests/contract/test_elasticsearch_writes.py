@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from elastic_transport import Urllib3HttpNode
 from tests.contract.objects import PACK, VIT, frame, record, thing, unit, written
 from tests.parts import MemoryStore, Shelf
 
 from boxlens.domain.collections import PackInfo
-from boxlens.domain.errors import Conflict, DiskFull, ElasticsearchAway
+from boxlens.domain.errors import Conflict, DiskFull, ElasticsearchAway, NotFound
 from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.queries import VectorQuery, WordQuery
@@ -76,6 +77,35 @@ def test_images_changed_together_are_refreshed_together(elastic: ElasticsearchIn
     assert restore_images(shelf, "photos", ids).done == tuple(ids)
     assert refreshes() - before < len(ids)
     assert len(elastic.matching("photos", Filter((Condition("tags", any_of=("sea",)),)), 100)) == 40
+    client.close()
+
+
+def test_images_are_brought_back_by_few_requests_and_what_cannot_come_back_is_named(
+    elastic: ElasticsearchIndex, elasticsearch_url: str, prefix: str
+) -> None:
+    """Each by itself made 200 of them take 40 s, four times what deleting them took."""
+    requests = []
+
+    class Counted(Urllib3HttpNode):
+        def perform_request(self, method: str, target: str, *args: Any, **more: Any) -> Any:
+            requests.append(target)
+            return super().perform_request(method, target, *args, **more)
+
+    elastic.create("photos", PACK)
+    images = [record(f"image {n}") for n in range(20)]
+    written(elastic, "photos", [obj for image in images for obj in (frame(image), thing(image, 1))])
+    ids = [image.image_id for image in images]
+    client = connect(elasticsearch_url, ElasticsearchSettings(), node_class=Counted)
+    shelf = Shelf(ElasticsearchIndex(client, prefix=prefix), MemoryStore())
+    assert delete_images(shelf, "photos", ids[1:]).done == tuple(ids[1:])
+    nobody = record("never seen").image_id
+    requests.clear()
+    outcome = restore_images(shelf, "photos", [*ids, nobody, ids[5]])
+    assert outcome.done == tuple(ids[1:])
+    assert [(r.image_id, type(r.error)) for r in outcome.refused] == [(ids[0], Conflict), (nobody, NotFound)]
+    assert len(requests) < len(ids)
+    assert len(elastic.matching("photos", Filter(), 100)) == 40
+    assert list(shelf.store.keys("trash")) == list(shelf.store.keys("deleted")) == []
     client.close()
 
 

@@ -7,11 +7,15 @@ until the hour is over and no collection holds the image any more.
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
-from boxlens.domain.errors import Conflict, NotFound
+from boxlens.domain.errors import BoxlensError, Conflict, NotFound
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import ImageRecord
 from boxlens.domain.ports import ObjectStore, SearchIndex
@@ -22,6 +26,8 @@ from boxlens.records.recorded_image import RecordedImage, decode, encode
 log = logging.getLogger(__name__)
 TRASH = "trash"
 KEEP_S = 3600
+_AT_ONCE = 8
+"""Requests of one restoring to the object store at the same time."""
 
 
 class Library(Protocol):
@@ -56,24 +62,57 @@ def delete_image(
         library.writer.delete_image(collection, image_id, visible=visible)
 
 
-def restore_image(library: Library, collection: str, image_id: str, *, visible: bool = True) -> list[IndexedObject]:
-    """Bring a deleted image back. ``visible``: to searches at once, else after ``refresh``. Raises NotFound when the
-    hour is over, Conflict when it is stored again already."""
+def restore_image(library: Library, collection: str, image_id: str) -> list[IndexedObject]:
+    """Bring a deleted image back, visible to searches at once. Raises NotFound when the hour is over, Conflict when it
+    is stored again already."""
+    (outcome,) = restore_together(library, collection, [image_id]).values()
+    if isinstance(outcome, BoxlensError):
+        raise outcome
+    library.writer.refresh(collection)
+    return outcome
+
+
+def restore_together(
+    library: Library, collection: str, image_ids: Sequence[str]
+) -> dict[str, list[IndexedObject] | BoxlensError]:
+    """Bring deleted images back by a few requests for all of them; searches see them after ``refresh``.
+
+    By id the objects, else why it was left as it is: NotFound or Conflict, as of ``restore_image``. All of them are
+    held in memory. Raises what stops all, such as ElasticsearchAway.
+    """
     current = library.index.setup(collection, fresh=True).pack.revision
-    with library.writer.exclusive(collection, [image_id]):
-        if library.index.stored(collection, [image_id]):
-            raise Conflict(f"The image {image_id} is stored in {collection}: there is nothing to restore.")
-        deleted = _deleted(library, collection, image_id)
-        if deleted is None or deleted.pack.revision != current or _hour_is_over(deleted, datetime.now(UTC)):
-            raise NotFound(f"No deleted image {image_id} is kept for {collection}.", hint="Add the picture again.")
-        failed = [result.reason for result in library.writer.restore(collection, [deleted]) if not result.ok]
-        if failed:
-            raise Conflict(f"{len(failed)} objects could not be written back: {failed[0]}.", hint="Try again.")
-        DeletedIds(library.store).forget(collection, image_id)
-        library.store.delete(TRASH, _key(collection, image_id))
-    if visible:
-        library.writer.refresh(collection)
-    return list(deleted.objects)
+    with (
+        library.writer.exclusive(collection, image_ids),
+        ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="restore") as threads,
+    ):
+        stored = library.index.stored(collection, image_ids)
+        outcomes: dict[str, list[IndexedObject] | BoxlensError] = {
+            image_id: Conflict(f"The image {image_id} is stored in {collection}: there is nothing to restore.")
+            if image_id in stored
+            else NotFound(f"No deleted image {image_id} is kept for {collection}.", hint="Add the picture again.")
+            for image_id in image_ids
+        }
+        absent = [image_id for image_id in outcomes if image_id not in stored]
+        kept = [image for image in threads.map(partial(_deleted, library, collection), absent) if image is not None]
+        now = datetime.now(UTC)
+        able = [image for image in kept if image.pack.revision == current and not _hour_is_over(image, now)]
+        failures = Counter(
+            result.object_id.rpartition("-")[0]
+            for result in (library.writer.restore(collection, able) if able else ())
+            if not result.ok
+        )
+        for image in able:
+            count = failures[image.image_id]
+            detail = f"{count} objects of the image {image.image_id} could not be written back."
+            outcomes[image.image_id] = Conflict(detail, hint="Try again.") if count else list(image.objects)
+        back = [image.image_id for image in able if not failures[image.image_id]]
+        list(threads.map(partial(_forget_deletion, library, collection), back))
+    return outcomes
+
+
+def _forget_deletion(library: Library, collection: str, image_id: str) -> None:
+    DeletedIds(library.store).forget(collection, image_id)
+    library.store.delete(TRASH, _key(collection, image_id))
 
 
 def _deleted(library: Library, collection: str, image_id: str) -> RecordedImage | None:

@@ -187,8 +187,9 @@ class RecordedWriter:
         self.require_thawed(collection)
         ingested = {image.image_id: image.ingested_at for image in recorded if image.ingested_at is not None}
         with self.exclusive(collection, [image.image_id for image in recorded]):
-            for image in recorded if put else ():
-                self.records.put(base(collection), replace(image, deleted_at=None))
+            if put:
+                alive = [replace(image, deleted_at=None) for image in recorded]
+                list(self._threads.map(lambda record: self.records.put(base(collection), record), alive))
             objects = chain.from_iterable(image.objects for image in recorded)
             return list(self._index.write(collection, objects, ingested=ingested))
 

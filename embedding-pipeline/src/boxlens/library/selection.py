@@ -1,7 +1,8 @@
 """Several images at once: described, deleted, brought back. What one of them refuses never stops the others.
 
-Each waits for the index and the object store a dozen times, so some are changed at the same time; searches are shown
-all of it by one refresh, as each refresh costs as much as the change of an image.
+Each waits for the index and the object store a dozen times, so some are changed at the same time, and what comes back
+is written together; searches are shown all of it by one refresh, as each refresh costs as much as the change of an
+image.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from boxlens.domain.errors import BoxlensError, Conflict, NotFound
-from boxlens.library.deletion import Library, delete_image, restore_image
+from boxlens.library.deletion import Library, delete_image, restore_together
 
 _AT_ONCE = 4
 """Images that are changed at the same time."""
+
+_TOGETHER = 50
+"""Images that are brought back together, and held in memory with their vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,16 @@ def delete_images(library: Library, collection: str, image_ids: Sequence[str]) -
 
 def restore_images(library: Library, collection: str, image_ids: Sequence[str]) -> Outcome:
     """Bring deleted images back. Raises what stops all, such as ElasticsearchAway."""
+    ids = list(dict.fromkeys(image_ids))
+    refusals: list[Refusal | None] = []
     with _seen_after(library, collection):
-        return _change_images(image_ids, lambda image_id: restore_image(library, collection, image_id, visible=False))
+        for start in range(0, len(ids), _TOGETHER):
+            outcomes = restore_together(library, collection, ids[start : start + _TOGETHER])
+            refusals += [
+                Refusal(image_id, outcome) if isinstance(outcome, BoxlensError) else None
+                for image_id, outcome in outcomes.items()
+            ]
+    return _outcome(ids, refusals)
 
 
 @contextmanager
@@ -108,5 +120,9 @@ def _change_images(image_ids: Iterable[str], change: Callable[[str], object]) ->
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
+    return _outcome(ids, refusals)
+
+
+def _outcome(ids: Sequence[str], refusals: Sequence[Refusal | None]) -> Outcome:
     refused = tuple(entry for entry in refusals if entry is not None)
     return Outcome(tuple(image_id for image_id, entry in zip(ids, refusals, strict=True) if entry is None), refused)
