@@ -5,7 +5,11 @@ Each test carries its layer, the folder below ``tests``, as a marker.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,3 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         layer = item.path.relative_to(Path(__file__).parent).parts[0]
         if layer in LAYERS:
             item.add_marker(layer)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:
+    """Says with what a test process died: xdist names its test, and not whether a signal ended it."""
+    if not error:
+        return
+    with suppress(AttributeError, subprocess.TimeoutExpired):  # execnet promises no such attribute
+        status = node.gateway._io.popen.wait(timeout=10)
+        print(f"\nprocess {node.gateway.id} ended with {status}; a negative number is a signal", file=sys.stderr)
