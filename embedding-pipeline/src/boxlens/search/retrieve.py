@@ -95,8 +95,8 @@ class Retriever:
         if not looking:
             return list(ranked)
         answers = self._index.search(request.collections, list(looking.values()))
-        found = dict(zip(looking, answers, strict=True))
-        return [replace(some, objects=_followed_by(some.objects, found.get(id(some), ()))) for some in ranked]
+        further = dict(zip(looking, answers, strict=True))
+        return [replace(some, objects=_followed_by(some.objects, further.get(id(some), ()))) for some in ranked]
 
 
 def _inside(
@@ -105,8 +105,8 @@ def _inside(
     """The query of a list within these images; None where that would bring nothing new. ``few``: within those alone of
     which the list has nothing yet: what it would bring of the others is less than what it has of them."""
     if few:
-        known = {entry.image_id for entry in some.objects}
-        images = [image for image in images if image not in known]
+        own_images = {entry.image_id for entry in some.objects}
+        images = [image for image in images if image not in own_images]
     if some.ended or not images:
         return None
     depth = _OBJECTS_PER_IMAGE * len(images) if few and isinstance(some.request.query, VectorQuery) else MAX_INSIDE

@@ -87,8 +87,8 @@ def settle_image(parts: Sequence[Part], image_id: str, candidates: ImageCandidat
 
 def _boxes(candidates: ImageCandidates) -> Boxes:
     """The boxes of the objects, shape (n, 4)."""
-    found = [next(iter(by_part.values()))[0].object.box for by_part in candidates.values()]
-    return as_array([box.as_list() if box is not None else [0.0] * 4 for box in found])
+    boxes = [next(iter(by_part.values()))[0].object.box for by_part in candidates.values()]
+    return as_array([box.as_list() if box is not None else [0.0] * 4 for box in boxes])
 
 
 def _of_image(candidates: CandidateRound, image: str) -> ImageCandidates:

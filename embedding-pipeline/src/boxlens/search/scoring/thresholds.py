@@ -262,9 +262,9 @@ class ImageRelevance:
         if not self._of_parts:
             return _Sums(whole, {}, {})
         parts = {
-            place: max(found)
+            place: max(values)
             for place, says in self._of_parts.items()
-            if (found := [says[object_id] for object_id in object_ids if object_id in says])
+            if (values := [says[object_id] for object_id in object_ids if object_id in says])
         }
         held = {place for object_id in object_ids for place in self._beside.get(object_id, ())}
         for place in held & self._parts.keys():  # its box stands further down its list than was asked for
