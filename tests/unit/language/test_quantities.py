@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.language.test_query_parsing import MANY, TODAY
+from tests.words import rows
 
 from boxlens.domain.queries import Part, TextClause
 from boxlens.language.query_parsing.conditions import parse_text
@@ -48,3 +49,11 @@ def test_a_pair_of_what_has_two_halves_is_one_thing(text: str) -> None:
 )
 def test_what_counts_nothing_is_no_quantity(text: str) -> None:
     assert parse_text(text, MANY, TODAY).conditions == ()
+
+
+@pytest.mark.parametrize(("text", "parts"), rows("quantities.tsv"))
+def test_the_quantities_of_the_table(text: str, parts: str) -> None:
+    read = [part for reading in parse_text(text, COCO, TODAY).conditions for part in reading.parts]
+    written = [f"{part.clause.text}*{part.min_count}" for part in read if isinstance(part.clause, TextClause)]
+    exact = ["=" if part.max_count == part.min_count else "" for part in read]
+    assert ";".join(a + b for a, b in zip(written, exact, strict=True)) == parts.replace("-", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.words import rows
 
 from boxlens.domain.filters import Filter
 from boxlens.imaging.colours import COLOURS
@@ -72,3 +73,11 @@ def test_every_colour_has_a_word_in_each_language() -> None:
     for colour in COLOURS:
         assert len(colour_tokens(colour.id)) == 2
         assert {read(name)[1] for name in colour.zh} == {colour.id}
+
+
+@pytest.mark.parametrize(("text", "label", "colour"), rows("colours.tsv"))
+def test_a_thing_is_read_with_its_colour(text: str, label: str, colour: str) -> None:
+    if label == "-":
+        assert read(text)[0] == ""
+    else:
+        assert read(text)[:2] == (label, colour)

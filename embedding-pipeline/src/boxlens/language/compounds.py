@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from boxlens.language.query_parsing.vocabulary import ARTICLES, COMPOUNDS, MEASURES, MODIFIERS, NUMBERS, VAGUE_NUMBERS
+from boxlens.language.query_parsing.vocabulary import (
+    ARTICLES,
+    COMPOUNDS,
+    GROUPS,
+    MEASURES,
+    MODIFIERS,
+    NUMBERS,
+    VAGUE_NUMBERS,
+)
 from boxlens.language.segmentation import Segment, is_word, segment_chinese
 
 OTHER_THINGS = tuple(
@@ -91,9 +99,17 @@ _ZH_BESIDE = frozenset("牛羊 刀叉 桌椅 猫狗 碗勺 杯碗".split())
 
 _ZH_ANIMALS = frozenset("狗猫马牛羊鸟熊象")
 
+_ZH_COLOURED = re.compile(
+    rf"(?P<verb>[{''.join(sorted(_ZH_WITH_OBJECT | _ZH_WITH_LONG_OBJECT))}]?着?)(?P<size>[大小老新旧]?)"
+    r"(?P<look>[红橙黄绿蓝紫粉棕黑白灰金银花])(?P<name>..?)"
+)
+"""A thing with its colour, and its size or what is done with it before that, which the segmenter leaves as one word."""
+
 _ZH_VERB_OBJECT = frozenset("无人 没人 打伞 放风筝 打球 看书 读书 玩球 玩滑板 扔飞盘".split())
 _ZH_PLACES = frozenset("里内中旁边上下前后")
-_ZH_NUMBER = re.compile(rf"[一二两三四五六七八九十几多这那每]+(?:[{''.join(MEASURES)}群双对副台只堆排串])?")
+_ZH_NUMBER = re.compile(
+    rf"[一二两三四五六七八九十几多这那每]+[大小]?(?:[{''.join((*MEASURES, *GROUPS))}双对副串组摞叠筐箱篮])?"
+)
 
 _EN_NOUNS = frozenset(
     """
@@ -116,7 +132,7 @@ is are was were be been being has have had do does did can will would should lef
 next front back top bottom who which what where when while there here it he she they we you i me him them us very too
 also only just both all same together away
 taken seen shown made caught worn born lit kept full empty alone asleep awake ready high nearby close far about whilst
-plus versus vs upon onto toward towards via amid until though although because if so then
+plus versus vs x upon onto toward towards via amid until though although because if so then
 rider riders racer racers
 eat eats ate ride rides rode sit sits sat stands stood run runs ran jumps lie lies lay sleeps slept holds held wears
 wore looks plays walks fly flies swims drinks drives drove larger bigger smaller taller
@@ -170,21 +186,23 @@ def _cut(word: Segment, names: frozenset[str]) -> list[str]:
     """A word in its parts where one of them is a name and a word of its own; else the whole word."""
     text = word.text
     number = _ZH_NUMBER.match(text)
-    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnxv":
+    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnxvr":
         return [number.group(), text[number.end() :]]
     if text[-1] in _ZH_PLACES and text[:-1] in names and word.tag != "d" and text not in COMPOUNDS:
         return [text[:-1], text[-1]]
     doing, particle, thing = text.partition("着")
     if doing and particle and thing in names:  # 骑着马
         return [doing, particle, thing]
-    if text[1:] in names and text[0] in _ZH_WITH_OBJECT:
+    if text[1:] in names and text[0] in (*_ZH_WITH_OBJECT, *GROUPS):
         return [text[0], text[1:]]
     if len(text) > 2 and text[0] in _ZH_WITH_LONG_OBJECT and text[1:] in names:
         return [text[0], text[1:]]
     if text[1:] in names and text[0] in _ZH_LOOKS and (len(text) > 2 or text in _ZH_LOOK_AND_NAME or not is_word(text)):
         return [text[0], text[1:]]
-    if len(text) == 3 and text[0] in _ZH_LOOKS and text[1] in _ZH_LOOKS and text[2] in _ZH_ANIMALS & names:
-        return [text[0], text[1], text[2]]  # 小白狗
+    if (coloured := _ZH_COLOURED.fullmatch(text)) and coloured["name"] in names:
+        thing = coloured["look"] + coloured["name"]
+        if coloured["name"] in _ZH_ANIMALS or thing in _ZH_LOOK_AND_NAME or not is_word(thing):
+            return [part for part in coloured.groups() if part]  # 小白狗, 打红伞, but 大红包
     if text in _ZH_BESIDE:
         return [*text]
     if text in _ZH_VERB_OBJECT:

@@ -116,6 +116,79 @@ remote: remote controller |
 """
 """Names that mean no kind of a class but the class, beside those that packs give."""
 
+_MISSPELT = """
+person: persn, poeple, peopel, peple, pepole, womens, mens, childs, childrens, chidren, childern, pedestrain
+bicycle: bycicle, bycycle, bicyle, bicylce, bicicle, bicycel
+motorcycle: motorcyle, motercycle, motocycle, motercyle, motobike, scoter
+airplane: airplain, airoplane, areoplane, aeroplain, areplane
+bus: mini-buss, buss
+train: trian, tarin
+truck: truk, trcuk
+boat: baot, sailbaot
+traffic light: trafic light, traffic ligth, traffic lite
+fire hydrant: fire hidrant, fire hydrent, hidrant, hydrent, fire hydrand
+stop sign: stop sgin, stopp sign
+parking meter: parkin meter, parking metre, parking meeter
+bench: banch, bech
+bird: brid
+horse: hourse, hosre
+elephant: elefant, elephent, elephat, elaphant, elepant
+bear: baer
+zebra: zeebra, zebera
+giraffe: girafe, girrafe, giraff, girraffe
+backpack: backback, bagpack, backpak, rucksak, rucksac
+umbrella: umbrela, umberella, umbrellla, umbralla
+handbag: hanbag, handbage
+suitcase: suitecase, suitcace, lugage, luggege
+frisbee: frisby, frizbee, frisbe, frisbie
+snowboard: snowbord, snowborad
+sports ball: basketbal, footbal, socer ball | 兰球
+kite: kyte
+baseball bat: basball bat
+baseball glove: basball glove
+skateboard: skatebord, skateborad, scateboard
+surfboard: surfbord, surfborad, serfboard
+tennis racket: tenis racket, tennis raquet, tennis rackit, tenis raket, raquet
+bottle: botle, bottel
+wine glass: wine glas
+cup: cofee cup, coffe cup
+fork: forck
+knife: knifes, nife
+spoon: spooon
+bowl: bowll
+banana: bannana, bananna, bannanna
+apple: aple, appel
+sandwich: sandwhich, sandwitch, sandwish
+orange: orenge, ornage
+broccoli: brocoli, broccolli, brocolli, brocoly
+carrot: carrott, carot
+hot dog: hotdogg
+pizza: piza, pizzza
+donut: dounut, donught, doughtnut
+cake: birtday cake, bithday cake
+chair: chiar, chaire
+couch: coutch, soffa
+potted plant: poted plant, pottet plant
+dining table: dinning table, dinner table, dineing table, tabel
+toilet: toliet, toillet
+tv: televison, tellevision, telivision
+laptop: labtop, laptap
+mouse: computer mose
+remote: remot control, remote controll, remote contol
+keyboard: keybord, keyborad, keybroad
+cell phone: cel phone, cell fone, mobil phone, smartfone
+microwave: micowave, microwawe, mircowave
+toaster: toster, toastor
+refrigerator: refridgerator, refrigirator, refrigerater, frige, fridg
+book: boook
+clock: clok
+scissors: scisors, sissors, scissers
+teddy bear: tedy bear
+hair drier: hair dryier, hair drayer
+toothbrush: toothbrash, toothbruch, tothbrush
+"""
+"""How people often misspell names of classes; none of these is another word of its language."""
+
 _LIKENESSES = ("toy", "model", "lego", "inflatable", "remote control", "rc"), ("玩具", "模型", "遥控", "乐高")
 _OF_THESE = {
     "car": "car | 车, 汽车",
@@ -153,7 +226,7 @@ def kind_names() -> tuple[LabelName, ...]:
 def other_names() -> tuple[tuple[str, str], ...]:
     """More names of classes in both languages, each with the COCO id of its class."""
     names = []
-    for line in _OTHER_NAMES.strip().replace("\n  ", " ").splitlines():
+    for line in (_OTHER_NAMES + _MISSPELT).strip().replace("\n  ", " ").splitlines():
         class_id, _, words = line.partition(":")
         names += [(name, class_id) for half in words.split("|") for name in _words(half)]
     return tuple(names)

@@ -27,6 +27,7 @@ from boxlens.language.tokens import STOP_WORDS, normalize, query_tokens, segment
 _NAMED = tuple(LabelName(c.id, c.en, tuple(name for name in c.zh if len(name) > 1)) for c in COLOURS)
 _ALONE = {name: c.id for c in COLOURS for name in c.zh if len(name) == 1}
 _OF = "的"
+_BEFORE_COLOUR = re.compile(r"^(?:[打骑牵开抱撑遛穿戴背]着?)?[大小老新旧]?(?=.$)")
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"“”「」『』]+)[\"”」』]")
 _TELLING = ("n", "v", "a", "z", "x")
 """Tags of Chinese words that say what is shown."""
@@ -100,7 +101,7 @@ def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> Wor
     """All of a text as one word query, its ``k`` not yet set; None when there is nothing in it to look for."""
     label_ids, rest = recognize_labels(text, labels)
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
-    single = {word: _ALONE[word.removesuffix(_OF)] for word in left.split() if word.removesuffix(_OF) in _ALONE}
+    single = {word: _ALONE[colour] for word in left.split() if (colour := _one_colour(word, bool(label_ids))) in _ALONE}
     pairs = _colour_pairs(left) if label_ids else ()
     colour_ids = tuple(dict.fromkeys((*colours, *single.values(), *(_ALONE[c] for pair in pairs for c in pair))))
     _, without = recognize_labels(text, [colour for colour in _NAMED if colour.id in colours], modifiers=True)
@@ -119,10 +120,16 @@ def to_colours(rest: str) -> tuple[tuple[str, ...], str]:
     """The colours named in what is left of a text without labels, and what is left without them."""
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
     pairs = _colour_pairs(left)
-    single = [_ALONE[word.removesuffix(_OF)] for word in left.split() if word.removesuffix(_OF) in _ALONE]
+    single = [_ALONE[colour] for word in left.split() if (colour := _one_colour(word, True)) in _ALONE]
     single += [_ALONE[character] for pair in pairs for character in pair]
-    words = [w for w in left.split() if w.removesuffix(_OF) not in (*_ALONE, *pairs)]
+    words = [w for w in left.split() if _one_colour(w, True) not in _ALONE and w.removesuffix(_OF) not in pairs]
     return tuple(dict.fromkeys((*colours, *single))), " ".join(words)
+
+
+def _one_colour(word: str, named: bool) -> str:
+    """A word of Chinese without what stands before its colour where a thing is ``named`` beside it: 小白 of 小白狗."""
+    word = word.removesuffix(_OF)
+    return _BEFORE_COLOUR.sub("", word) if named else word
 
 
 def _colour_pairs(left: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from boxlens.language.query_parsing.tokens import NormalizedText, Token, tokens
 from boxlens.language.query_parsing.vocabulary import relation_of
 from boxlens.language.tokens import singularize
 
+_TIMES = re.compile(r"^[x×]|\d\s?[x×]$")
 _BOUNDARY = ("end", "filler", "conjunction", "of", "at", "have", "relation", "than", "number", "quantifier", "article")
 
 
@@ -45,10 +46,12 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class _NounPhrase:
-    """A thing from token ``first`` up to ``next``; ``name`` is where its own words begin, behind number and article."""
+    """A thing from token ``first`` up to ``next``; ``name`` to ``name_end`` are its own words, without number and
+    article."""
 
     first: int
     name: int
+    name_end: int
     next: int
     least: int
     most: int | None
@@ -171,16 +174,19 @@ class _Parser:
         after = self._head(i)
         if after is None or (bound and not counted):
             return None
+        times, name_end = self._tokens[after], after
+        if not counted and not bound and times.kind == "number" and times.text[0] in "x×":  # dogs x3
+            number, counted, after = times, True, after + 1
         n = _number(number.text) if counted else 1
-        if number.text == "a pair of" and self._tokens[after - 1].text in tables.PAIRED:
+        if number.text in ("a pair of", "一双", "一对") and self._tokens[name_end - 1].text in tables.PAIRED:
             n = 1
-        in_latin = counted and number.text.isascii()  # 两只 dog
-        if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[after - 1])):
+        in_latin = counted and number.text.isascii() and not _TIMES.search(number.text)  # two cat, but 两只 dog, 2x dog
+        if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[name_end - 1])):
             return None
         least, most = _count_range(bound, n)
         if most is not None and most < least:
             return None
-        return _NounPhrase(first, name, after, least, most, counted)
+        return _NounPhrase(first, name, name_end, after, least, most, counted)
 
     def _head(self, i: int) -> int | None:
         """The token behind the name of a thing that begins at i."""
@@ -199,7 +205,7 @@ class _Parser:
         return None if unseen or len(token.text) > 4 else after
 
     def _part(self, noun: _NounPhrase) -> Part:
-        start, end = self._tokens[noun.name].start, self._tokens[noun.next - 1].end
+        start, end = self._tokens[noun.name].start, self._tokens[noun.name_end - 1].end
         first, last = self._normalized.span(start, end)
         return Part(TextClause(self._normalized.written[first:last]), noun.least, noun.most)
 
@@ -254,7 +260,7 @@ class _Parser:
 
 
 def _number(text: str) -> int:
-    digits = re.match(r"\d+", text)
+    digits = re.search(r"\d+", text)
     if digits is not None:
         return int(digits.group())
     numbers = tables.NUMBERS | tables.VAGUE_NUMBERS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -20,7 +20,11 @@ Kind = Literal[
 
 _END = re.compile(r"[,;.!?:|/()\[\]{}<>\"'，。；！？：（）《》【】…~]+|$")
 _NUMBER = re.compile(rf"\d{{1,2}}(?:\s?(?:{'|'.join(tables.MEASURES)})|(?![\w.:/-]))")
-_PART_OF_A_WORD = re.compile(r"[a-z0-9第]")  # a digit behind it is no number of things
+_COUNTED = re.compile(r"(?:\d{1,2}|[一两二三四五六七八九十])(?=[人狗猫])")
+"""A number of these needs no measure word: 三人, 一猫两狗."""
+_TIMES = re.compile(r"(?:\d{1,2}\s?[x×]|[x×]\s?\d{1,2})(?![a-z0-9.])(?!\s*\d)")
+"""How often, before or behind a name: 2x dogs, 狗×2."""
+_PART_OF_A_WORD = re.compile(r"[a-z0-9第十百千几]")  # a digit behind it is no number of things
 _LATIN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
@@ -61,21 +65,21 @@ def tokens(normalized: str, labels: Sequence[LabelName]) -> list[Token]:
         if normalized[at].isspace():
             at += 1
             continue
-        token = _at(normalized, at, spans.get(at, at))
+        token = _at(normalized, at, spans)
         adjacent = bool(words) and words[-1].end == at
         words.append(Token(token.kind, token.text, token.start, token.end, adjacent))
         at = token.end
     return [*_joined(words), Token("end", "", len(normalized), len(normalized), False)]
 
 
-def _at(normalized: str, at: int, label_end: int) -> Token:
-    listed = _vocabulary().match(normalized, at)
+def _at(normalized: str, at: int, labels_at: Mapping[int, int]) -> Token:
+    listed, label_end = _vocabulary().match(normalized, at), labels_at.get(at, at)
     if label_end > at and (listed is None or label_end >= listed.end()):
         return Token("label", normalized[at:label_end], at, label_end, False)
     if listed is not None:
         text = re.sub(r"\s+", " ", listed.group())
         return Token(_kinds()[text], text, at, listed.end(), False)
-    number = _NUMBER.match(normalized, at)
+    number = _TIMES.match(normalized, at) or _counted(normalized, at, labels_at) or _NUMBER.match(normalized, at)
     if number is not None and not _PART_OF_A_WORD.match(normalized[:at][-1:]):
         return Token("number", number.group(), at, number.end(), False)
     end = _END.match(normalized, at)
@@ -84,6 +88,12 @@ def _at(normalized: str, at: int, label_end: int) -> Token:
     latin = _LATIN.match(normalized, at)
     length = latin.end() if latin is not None and normalized[at].isascii() else at + 1
     return Token("word", normalized[at:length], at, length, False)
+
+
+def _counted(normalized: str, at: int, labels_at: Mapping[int, int]) -> re.Match[str] | None:
+    """A number right before one of ``_COUNTED`` that is a name by itself there."""
+    number = _COUNTED.match(normalized, at)
+    return number if number is not None and labels_at.get(number.end()) == number.end() + 1 else None
 
 
 def _joined(words: Sequence[Token]) -> Iterator[Token]:

@@ -21,15 +21,21 @@ NUMBERS = {"a couple of": 2, "a pair of": 2, "两": 2}
 NUMBERS |= {w: n for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 NUMBERS |= {w: n for n, w in enumerate("一二三四五六七八九十", 1)}
 NUMBERS |= {"几": 2, "好几": 3, "多": 2, "两三": 2, "三四": 3, "三五": 3, "四五": 4, "五六": 5, "十几": 10}
+NUMBERS |= {"数": 3, "三两": 2}
 """Chinese ones are numbers before a measure word alone."""
+
+GROUPS = tuple("群堆伙帮排队窝批")
+"""Measure words of many things: of 一群 there are three at least, of 两群 and 三对 four."""
 
 VAGUE_NUMBERS = {
     number: least
     for least, words in (
-        (2, "several, multiple, a few, 俩, 若干, 若干个"),
+        (2, "several, multiple, a few, 俩, 若干, 若干个, 一些, 成对的, 一对, 一双"),
         (3, "仨"),
         (3, "many, lots of, a lot of, plenty of, a group of, groups of, a crowd of, a herd of, a flock of, a bunch of"),
-        (3, "很多, 许多, 好多, 大量, 一群, 一堆, 一伙, 一帮, 一排, 一队, 成群的"),
+        (3, "很多, 许多, 好多, 好些, 不少, 无数, 无数只, 无数个, 无数辆, 众多, 大量, 大批, 成群的, 一群群, 一排排"),
+        (3, ", ".join(f"一{size}{group}" for size in ("", "大", "小") for group in GROUPS)),
+        (4, ", ".join(f"{n}{group}" for n in ("两", "三", "几", "好几") for group in (*GROUPS, "对", "双"))),
         (6, "half a dozen, half dozen, 半打"),
         (12, "a dozen, 一打"),
     )
@@ -42,7 +48,7 @@ MEASURES = tuple("只条辆个位名匹头台部架艘把张本棵朵杯瓶件�
 QUANTIFIERS = _table(
     least="at least, 至少, 不少于",
     most="at most, no more than, 最多, 至多, 不超过",
-    exactly="exactly, only, just, 正好, 恰好, 刚好",
+    exactly="exactly, only, just, 正好, 恰好, 刚好, 只有, 仅有, 仅",
     more="more than, 超过, 多于, 不止, 不只",
     fewer="fewer than, less than, 少于, 不到",
 )
@@ -106,7 +112,7 @@ COMPOUNDS = tuple(
 比萨饼 比基尼 比熊 比特 比如 比例 对比 相比 现在 存在 在线 在家 所有 没有 有趣 拥有 有轨电车 有限 公里 里程
 里程碑 巴黎 上衣 上海 上学 上班 上课 上车 上午 早上 晚上 马上 以上 上网 下雨 下雪 下班 下午 下巴 天下 地下
 地下室 以下 大衣 大楼 大海 大学 大人 大家 大厦 大堂 小吃 小学 小说 小时 中国 中文 中午 中间 中心 国内 室内 内衣
-内部 十字 十字路口 一样 一些 两侧 两边 二维码 三角 三角形 三轮车 三脚架 三明治 四季 四川 五星 五角星 七夕 八宝粥
+内部 十字 十字路口 一样 两侧 两边 二维码 三角 三角形 三轮车 三脚架 三明治 四季 四川 五星 五角星 七夕 八宝粥
 一次性 黑白 红白 长颈鹿 长城 长椅 高尔夫 高铁 高速 小提琴 大提琴 大熊猫 小熊猫 新闻 金鱼 白菜 黄瓜 黄油 红酒
 绿茶 黑板 白板 老师 老虎 老鼠 老板 手下 心中 空中 其中 集中 中式 图书馆 地图 看板 飞机 飞盘 游泳 打火机 前台
 后台 走廊 站台 吃货
@@ -135,7 +141,7 @@ photo picture image point piece part side color colour degree floor direction se
 )
 """Countable, but nothing that stands in a box."""
 
-PAIRED = frozenset(("scissors", "skis"))
+PAIRED = frozenset(("scissors", "skis", "剪刀", "滑雪板", "双板"))
 """One thing of these is called a pair."""
 
 ABSTRACT_NOUNS_ZH = tuple("月 小时 星期 礼拜 世纪 分钟 天 年 照片 图片 方向 颜色 点 元 季节".split())
