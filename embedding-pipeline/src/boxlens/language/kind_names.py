@@ -117,11 +117,11 @@ remote: remote controller |
 """Names that mean no kind of a class but the class, beside those that packs give."""
 
 _MISSPELT = """
-person: persn, poeple, peopel, peple, pepole, womens, mens, childs, childrens, chidren, childern, pedestrain
+person: persn, poeple, peopel, peple, pepole, chidren, childern, pedestrain
 bicycle: bycicle, bycycle, bicyle, bicylce, bicicle, bicycel
 motorcycle: motorcyle, motercycle, motocycle, motercyle, motobike, scoter
 airplane: airplain, airoplane, areoplane, aeroplain, areplane
-bus: mini-buss, buss
+bus: mini-buss
 train: trian, tarin
 truck: truk, trcuk
 boat: baot, sailbaot
