@@ -30,9 +30,9 @@ SHEET_HEIGHT = 900
 class Words:
     """What is asked for in one language: one thing, two things, and what no picture shows."""
 
-    one: str
-    two: str
-    none: str
+    thing: str
+    things: str
+    absent: str
 
 
 WORDS = {
@@ -46,7 +46,7 @@ def start(page: Page, words: Words) -> None:
 
 
 def results(page: Page, words: Words) -> None:
-    look(page, words.one)
+    look(page, words.thing)
     page.get_by_test_id("open").first.wait_for()
 
 
@@ -62,7 +62,7 @@ def described(page: Page, words: Words) -> None:
 
 
 def several(page: Page, words: Words) -> None:
-    look(page, words.two)
+    look(page, words.things)
     page.get_by_test_id("read-chip").first.wait_for()
 
 
@@ -109,7 +109,7 @@ def shortcuts(page: Page, words: Words) -> None:
 
 
 def nothing(page: Page, words: Words) -> None:
-    look(page, words.none)
+    look(page, words.absent)
     page.get_by_test_id("nothing").wait_for()
 
 
@@ -120,7 +120,7 @@ def refused(page: Page, words: Words) -> None:
 
 def away(page: Page, words: Words) -> None:
     page.route("**/search", lambda route: route.abort())
-    look(page, words.one)
+    look(page, words.thing)
     page.get_by_test_id("problem").wait_for()
 
 
