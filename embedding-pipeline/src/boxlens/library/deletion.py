@@ -7,7 +7,6 @@ until the hour is over and no collection holds the image any more.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -96,16 +95,16 @@ def restore_together(
         kept = [image for image in threads.map(partial(_deleted, library, collection), absent) if image is not None]
         now = datetime.now(UTC)
         able = [image for image in kept if image.pack.revision == current and not _hour_is_over(image, now)]
-        failures = Counter(
-            result.object_id.rpartition("-")[0]
-            for result in (library.writer.restore(collection, able) if able else ())
-            if not result.ok
-        )
+        failures: dict[str, list[str]] = {}
+        for result in library.writer.restore(collection, able) if able else ():
+            if not result.ok:
+                failures.setdefault(result.object_id.rpartition("-")[0], []).append(result.reason)
         for image in able:
-            count = failures[image.image_id]
-            detail = f"{count} objects of the image {image.image_id} could not be written back."
-            outcomes[image.image_id] = Conflict(detail, hint="Try again.") if count else list(image.objects)
-        back = [image.image_id for image in able if not failures[image.image_id]]
+            outcomes[image.image_id] = list(image.objects)
+            if reasons := failures.get(image.image_id):
+                detail = f"{len(reasons)} objects of {image.image_id} could not be written back: {reasons[0]}."
+                outcomes[image.image_id] = Conflict(detail, hint="Try again.")
+        back = [image.image_id for image in able if image.image_id not in failures]
         list(threads.map(partial(_forget_deletion, library, collection), back))
     return outcomes
 
