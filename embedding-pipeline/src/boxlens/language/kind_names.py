@@ -113,6 +113,8 @@ car: auto | 车子
 bus: double-decker bus | 公车, 公交
 pizza: | 匹萨
 remote: remote controller |
+dining table: dinner table |
+parking meter: parking metre |
 """
 """Names that mean no kind of a class but the class, beside those that packs give."""
 
@@ -128,7 +130,7 @@ boat: baot, sailbaot
 traffic light: trafic light, traffic ligth, traffic lite
 fire hydrant: fire hidrant, fire hydrent, hidrant, hydrent, fire hydrand
 stop sign: stop sgin, stopp sign
-parking meter: parkin meter, parking metre, parking meeter
+parking meter: parkin meter, parking meeter
 bench: banch, bech
 bird: brid
 horse: hourse, hosre
@@ -169,7 +171,7 @@ cake: birtday cake, bithday cake
 chair: chiar, chaire
 couch: coutch, soffa
 potted plant: poted plant, pottet plant
-dining table: dinning table, dinner table, dineing table, tabel
+dining table: dinning table, dineing table, tabel
 toilet: toliet, toillet
 tv: televison, tellevision, telivision
 laptop: labtop, laptap

@@ -9,8 +9,10 @@ from boxlens.language.kind_names import kind_names
 from boxlens.language.label_recognition import LIVING, find_labels, label_of
 from boxlens.language.tokens import normalize
 
-_YOUNG_OR_OF_IT = frozenset("baby infant mother father family adult senior glass chicken turkey duck goose".split())
-"""Kinds that, right before the name of a class, tell what it is like: a baby elephant shows no person."""
+_DESCRIBING = frozenset(
+    "baby infant mother father family adult senior guard boxer shepherd pilot glass chicken turkey duck goose".split()
+)
+"""Kinds that, right before the name of a class, tell what it is like: a baby elephant or a guard dog is no person."""
 
 _FOR_WHOM = frozenset("儿童 婴儿 幼儿 宝宝 学生 老人".split())
 """The same in Chinese, before a thing that is made for them: 儿童书包."""
@@ -43,4 +45,4 @@ def _only_describes(normalized: str, start: int, end: int, begins: dict[int, str
         return not normalized.startswith(" of ", end)
     if word in _FOR_WHOM:
         return end in begins and begins[end] not in LIVING
-    return word in _YOUNG_OR_OF_IT and end + 1 in begins and normalized[end] in " -"
+    return word in _DESCRIBING and end + 1 in begins and normalized[end] in " -"
