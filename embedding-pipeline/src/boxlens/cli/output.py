@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,10 @@ Collection = Annotated[str | None, typer.Option("-c", "--collection", help="Whic
 def settings(**changes: Any) -> Settings:
     """Settings of this process. Raises BadInput naming the variable that cannot be used."""
 
+    from tomllib import TOMLDecodeError
+
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from boxlens.settings import Settings
 
@@ -38,6 +42,14 @@ def settings(**changes: Any) -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadInput(f"Settings: {problems}", hint="Correct the BOXLENS_… variable or boxlens.toml.") from error
+    except SettingsError as error:
+        field = re.search(r'"(\w+)"', str(error))
+        names = f"BOXLENS_{field[1].upper()} or BOXLENS_{field[1].upper()}__…" if field else "BOXLENS_…"
+        raise BadInput(f"Settings: {names} is no JSON.", hint='A list is written as JSON: \'["a", "b"]\'.') from error
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"Settings: boxlens.toml cannot be read ({error}).", hint="Correct it, or take it away."
+        ) from error
 
 
 def report(text: str) -> None:
