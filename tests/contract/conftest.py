@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -60,15 +61,21 @@ def prefix() -> str:
     return f"t{uuid.uuid4().hex[:10]}"
 
 
-@pytest.fixture
-def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticsearchIndex]:
+@contextmanager
+def over_elasticsearch(url: str, prefix: str) -> Iterator[ElasticsearchIndex]:
     """The adapter over the running node, with names of its own; its collections are dropped afterwards."""
-    client = connect(elasticsearch_url, ElasticsearchSettings())
+    client = connect(url, ElasticsearchSettings())
     index = ElasticsearchIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
     yield index
     for collection in index.collections():
         index.drop(collection.name)
     client.close()
+
+
+@pytest.fixture
+def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticsearchIndex]:
+    with over_elasticsearch(elasticsearch_url, prefix) as index:
+        yield index
 
 
 @pytest.fixture(params=["exact", "elastic"])
@@ -77,6 +84,16 @@ def index(request: pytest.FixtureRequest) -> ObjectIndex:
         return InMemoryIndex()
     elastic: ObjectIndex = request.getfixturevalue("elastic")
     return elastic
+
+
+@pytest.fixture(scope="module", params=["exact", "elastic"])
+def read_index(request: pytest.FixtureRequest) -> Iterator[ObjectIndex]:
+    """An index that is filled once for the tests of a file, which only read it."""
+    if request.param == "exact":
+        yield InMemoryIndex()
+        return
+    with over_elasticsearch(request.getfixturevalue("elasticsearch_url"), f"t{uuid.uuid4().hex[:10]}") as index:
+        yield index
 
 
 @pytest.fixture

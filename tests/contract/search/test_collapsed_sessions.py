@@ -36,17 +36,17 @@ def copies(picture: Pixels) -> list[bytes]:
     return [parts.png(np.asarray(changed, np.uint8)) for changed in (larger, picture[1:-1, 1:-2], brighter)]
 
 
-@pytest.fixture
-def search(index: ObjectIndex) -> Searcher:
-    index.create(C, parts.PACK, "hnsw")
+@pytest.fixture(scope="module")
+def search(read_index: ObjectIndex) -> Searcher:
+    read_index.create(C, parts.PACK, "hnsw")
     refs = []
     for n in range(ORIGINALS):
         picture = original(n)
         refs.append(ImageRef(f"{n}.png", data=parts.png(picture)))
         refs += [ImageRef(f"{n}-{m}.png", data=data) for m, data in enumerate(copies(picture))]
-    parts.indexer(index, parts.networks(), parts.MemoryStore(), chunk_size=32).ingest(refs, collection=C)
-    index.refresh(C)
-    return parts.searcher(index, parts.networks())
+    parts.indexer(read_index, parts.networks(), parts.MemoryStore(), chunk_size=32).ingest(refs, collection=C)
+    read_index.refresh(C)
+    return parts.searcher(read_index, parts.networks())
 
 
 def name_of(file_name: str) -> str:
@@ -60,15 +60,15 @@ def red(size: int, cursor: str | None = None, *, fold: bool = True) -> Query:
 
 
 @pytest.mark.parametrize("one_worker", [True, False])
-def test_pages_are_full_of_different_pictures(index: ObjectIndex, search: Searcher, one_worker: bool) -> None:
+def test_pages_are_full_of_different_pictures(read_index: ObjectIndex, search: Searcher, one_worker: bool) -> None:
     ids: list[str] = []
     cursor = None
     while True:
-        worker = search if one_worker else parts.searcher(index, parts.networks())
+        worker = search if one_worker else parts.searcher(read_index, parts.networks())
         answer = worker.search(C, red(4, cursor))
         ids += [name_of(hit.image.file_name) for hit in answer.hits]
         for hit in answer.hits:
-            like = index.stored(C, hit.near_duplicates)
+            like = read_index.stored(C, hit.near_duplicates)
             assert {name_of(frame.image.file_name) for frame in like.values()} <= {name_of(hit.image.file_name)}
         cursor = answer.next_cursor
         if cursor is None:
@@ -77,7 +77,7 @@ def test_pages_are_full_of_different_pictures(index: ObjectIndex, search: Search
     assert sorted(ids) == sorted(str(n) for n in range(ORIGINALS))
 
 
-def test_one_deep_page_tells_all_that_look_the_same(index: ObjectIndex, search: Searcher) -> None:
+def test_one_deep_page_tells_all_that_look_the_same(read_index: ObjectIndex, search: Searcher) -> None:
     answer = search.search(C, red(100))
     assert (answer.total, answer.total_exact) == (ORIGINALS, True)
     for hit in answer.hits:

@@ -37,10 +37,10 @@ def dated() -> list[IndexedObject]:
     return objects
 
 
-@pytest.fixture
-def world(index: ObjectIndex) -> tuple[ObjectIndex, InMemoryIndex]:
+@pytest.fixture(scope="module")
+def world(read_index: ObjectIndex) -> tuple[ObjectIndex, InMemoryIndex]:
     """The index under test and a twin beside it, both holding the same; ingested one image after the other."""
-    twin = InMemoryIndex()
+    index, twin = read_index, InMemoryIndex()
     for either in (index, twin):
         either.create(C, parts.PACK, "flat")
     objects = dated()

@@ -100,6 +100,9 @@ TABLE = [
 ]
 
 
+C = "photos"
+
+
 def searched(index: ObjectIndex, c: str, text: str) -> Answer:
     # no CLIP and no ViT: what is found is found by words
     searcher = Searcher(index, PACK, QueryPipeline(parts.networks()), None, COCO)
@@ -115,16 +118,17 @@ def named(object_id: str) -> str:
     return PLACES[image_id] + number
 
 
-@pytest.fixture
-def stored(index: ObjectIndex, c: str) -> ObjectIndex:
-    written(index, c, album())
-    return index
+@pytest.fixture(scope="module")
+def stored(read_index: ObjectIndex) -> ObjectIndex:
+    read_index.create(C, PACK)
+    written(read_index, C, album())
+    return read_index
 
 
-def test_the_first_object_is_the_one_that_is_meant(stored: ObjectIndex, c: str) -> None:
+def test_the_first_object_is_the_one_that_is_meant(stored: ObjectIndex) -> None:
     wrong = {}
     for text, expected in TABLE:
-        answer = searched(stored, c, text)
+        answer = searched(stored, C, text)
         best = answer.hits[0] if answer.hits else None
         first = [named(o.object.object_id) for o in best.objects][: len(expected.split())] if best else []
         if sorted(first) != expected.split():
@@ -135,25 +139,25 @@ def test_the_first_object_is_the_one_that_is_meant(stored: ObjectIndex, c: str) 
 @pytest.mark.parametrize(
     "text", ["red unicorn", "紫色 独角兽", "红色 斑马", "re17", "关中", "green elephant", "purple"]
 )
-def test_what_is_not_there_is_not_found_by_its_colour(stored: ObjectIndex, c: str, text: str) -> None:
-    assert searched(stored, c, text).hits == ()
+def test_what_is_not_there_is_not_found_by_its_colour(stored: ObjectIndex, text: str) -> None:
+    assert searched(stored, C, text).hits == ()
 
 
-def test_a_colour_alone_finds_what_has_it_and_what_speaks_of_it(stored: ObjectIndex, c: str) -> None:
+def test_a_colour_alone_finds_what_has_it_and_what_speaks_of_it(stored: ObjectIndex) -> None:
     for text in ("red", "红色", "紅"):
-        names = {named(o.object.object_id) for hit in searched(stored, c, text).hits for o in hit.objects}
+        names = {named(o.object.object_id) for hit in searched(stored, C, text).hits for o in hit.objects}
         assert names == {"street1", "yard1", "sunset0"}
 
 
-def test_a_hot_dog_is_no_dog(stored: ObjectIndex, c: str) -> None:
+def test_a_hot_dog_is_no_dog(stored: ObjectIndex) -> None:
     for text in ("dog", "狗", "dogs"):
-        names = [named(o.object.object_id) for hit in searched(stored, c, text).hits for o in hit.objects]
+        names = [named(o.object.object_id) for hit in searched(stored, C, text).hits for o in hit.objects]
         assert "room1" in names
         assert "desk2" not in names
 
 
-def test_why_names_the_words_and_the_label(stored: ObjectIndex, c: str) -> None:
-    (best, *_) = searched(stored, c, "红色 Toyota car 车牌").hits
+def test_why_names_the_words_and_the_label(stored: ObjectIndex) -> None:
+    (best, *_) = searched(stored, C, "红色 Toyota car 车牌").hits
     (car, *_) = best.objects
     (why,) = car.why
     assert (why.words, why.label) == (("car", "toyota", "red"), "car")
@@ -200,8 +204,8 @@ def test_objects_of_images_that_hold_the_other_names_come_first(index: ObjectInd
     assert [hit.relevance for hit in answer.hits[1:]] == pytest.approx([0.45] * 4)
 
 
-def test_what_holds_the_whole_text_comes_before_a_part_that_is_a_class(stored: ObjectIndex, c: str) -> None:
-    first = searched(stored, c, "truck in the yard").hits[0]
+def test_what_holds_the_whole_text_comes_before_a_part_that_is_a_class(stored: ObjectIndex) -> None:
+    first = searched(stored, C, "truck in the yard").hits[0]
     assert named(first.objects[0].object.object_id) == "yard0"
 
 
@@ -231,11 +235,11 @@ def test_a_text_that_holds_all_the_words_comes_before_many_that_hold_a_part(inde
     ],
 )
 def test_a_place_tells_what_of_the_words_it_meets(
-    stored: ObjectIndex, c: str, text: str, met: dict[str, tuple[bool, bool]]
+    stored: ObjectIndex, text: str, met: dict[str, tuple[bool, bool]]
 ) -> None:
     query = to_word_query(text, COCO, Filter())
     assert query is not None
-    (ranked,) = stored.search(c, [replace(query, k=20)])
+    (ranked,) = stored.search(C, [replace(query, k=20)])
     facts = {named(place.object_id): (place.whole or place.exact_label, place.colours_met) for place in ranked}
     assert {name: facts[name] for name in met} == met
 
@@ -251,11 +255,11 @@ def test_a_place_tells_what_of_the_words_it_meets(
         ('"yard sea"', set()),
     ],
 )
-def test_quotes_mean_the_text_as_it_is_written(stored: ObjectIndex, c: str, text: str, names: set[str]) -> None:
-    hits = searched(stored, c, text).hits
+def test_quotes_mean_the_text_as_it_is_written(stored: ObjectIndex, text: str, names: set[str]) -> None:
+    hits = searched(stored, C, text).hits
     assert {named(o.object.object_id) for hit in hits for o in hit.objects} == names
 
 
 @pytest.mark.parametrize("text", ["办公", "traffic", "手", "hot", "cell"])
-def test_a_part_of_the_name_of_a_class_finds_no_class(stored: ObjectIndex, c: str, text: str) -> None:
-    assert all(o.object.kind == "frame" for hit in searched(stored, c, text).hits for o in hit.objects)
+def test_a_part_of_the_name_of_a_class_finds_no_class(stored: ObjectIndex, text: str) -> None:
+    assert all(o.object.kind == "frame" for hit in searched(stored, C, text).hits for o in hit.objects)

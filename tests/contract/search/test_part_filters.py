@@ -58,12 +58,17 @@ def _looks(rng: np.random.Generator) -> dict[str, Any]:
 SCENES = decorated(100)
 
 
+@pytest.fixture(scope="module")
+def filled(read_index: ObjectIndex) -> ObjectIndex:
+    read_index.create("photos", PACK)
+    assert all(result.ok for result in read_index.write("photos", [o for scene in SCENES for o in scene]))
+    read_index.refresh("photos")
+    return read_index
+
+
 @pytest.fixture
-def search(index: ObjectIndex) -> Searcher:
-    index.create("photos", PACK)
-    assert all(result.ok for result in index.write("photos", [o for scene in SCENES for o in scene]))
-    index.refresh("photos")
-    return Searcher(index, PACK, QueryPipeline(networks()), ColourWords(), THINGS)
+def search(filled: ObjectIndex) -> Searcher:
+    return Searcher(filled, PACK, QueryPipeline(networks()), ColourWords(), THINGS)
 
 
 def names_of_hits(search: Searcher, parts: Sequence[Part], filter: Filter) -> list[str]:
