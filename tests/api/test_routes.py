@@ -298,12 +298,14 @@ def test_metrics_count_routes_and_stages(client: TestClient, world: World) -> No
     world.add(1)
     client.get(f"{C}/search", params={"q": "x"})
     client.get("/v1/nowhere/at/all")
+    client.request("MADEUP", "/healthz")
     text = client.get("/metrics").text
     assert re.search(
         r'boxlens_requests_total\{method="GET",route="/v1/collections/\{collection\}/search",.* 1\.0', text
     )
     assert 'route="other"' in text
     assert "nowhere" not in text
+    assert "MADEUP" not in text
     assert 'boxlens_search_stage_seconds_count{stage="search"} 1.0' in text
     assert re.search(r'boxlens_stage_items_total\{stage="decode"\} [1-9]', text)
 

@@ -1,8 +1,9 @@
 """Gives targets inputs made by atheris, which follows what of the code they reach, until the time is over.
 
 ``python -m tests.fuzz cursor filter --seconds 600`` in ``.venv-test``, from the root of the repository; without names
-all targets, one after the other. An exception that is not of ``errors.py``, or an input that takes a minute, is
-printed with the input as a line of the corpus, and the code is 1: the line is put there when the fault is mended.
+all targets, one after the other. An exception that is not of ``errors.py``, or an input that takes a minute of
+processor time, is printed with the input as a line of the corpus, and the code is 1: the line is put there when the
+fault is mended.
 ``--keep`` writes the corpus anew: the fewest inputs that reach all that was reached. ``--inputs N`` makes N inputs
 of each, the same at every run.
 """

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
 
 from tests.fuzz.targets import TARGETS, load
+
+MOST_S = 60.0
+"""Seconds of processor time that one input may take; more is a fault."""
 
 
 def main(root: Path, *options: str) -> None:
@@ -30,9 +35,22 @@ def main(root: Path, *options: str) -> None:
             os.dup2(said, 1)
             os.dup2(said, 2)
             places = (f"-dict={words}", f"-artifact_prefix={folder / 'faults'}/", str(folder / "reached"))
-            atheris.Setup([sys.argv[0], *options, *places], target.read)
+            atheris.Setup([sys.argv[0], *options, *places], _timed(target.read))
             atheris.Fuzz()  # does not come back
         os.waitpid(child, 0)
+
+
+def _timed(read: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Raises TimeoutError, a fault, after an input that took too long."""
+
+    def timed(data: bytes) -> None:
+        started = time.process_time()
+        read(data)
+        spent = time.process_time() - started
+        if spent > MOST_S:
+            raise TimeoutError(f"it took {spent:.0f} s of processor time")
+
+    return timed
 
 
 def _escaped(piece: bytes) -> str:

@@ -60,6 +60,10 @@ from boxlens.fetch.addresses import check_address, parse_target
         "http://[ff02::1]/",
         "http://[2001:db8::1]/",
         "http://[::127.0.0.1]/",
+        "http://[fec0::1]/",
+        "http://[2606:4700::5efe:127.0.0.1]/",
+        "http://[2606:4700::200:5efe:169.254.169.254]/",
+        "http://192.88.99.1/",
         "http://127.0.0.1./",
         "https://example.org/" + "a" * 9000,
         "http://exa mple.org/\n",
@@ -119,7 +123,8 @@ def test_wrapping_an_address_never_frees_it(address: ipaddress.IPv4Address) -> N
 
     mapped = ipaddress.IPv6Address((0xFFFF << 32) | int(address))
     nat64 = ipaddress.IPv6Address((0x64FF9B << 96) | int(address))
-    assert verdict(mapped) == verdict(nat64) == verdict(address)
+    isatap = ipaddress.IPv6Address((0x26064700 << 96) | (0x02005EFE << 32) | int(address))
+    assert verdict(mapped) == verdict(nat64) == verdict(isatap) == verdict(address)
 
 
 @given(st.text(max_size=60))

@@ -102,7 +102,7 @@ def export(client: TestClient, ids: list[str], form: str) -> bytes:
 
 
 def test_csv_holds_every_object_and_no_formula(client: TestClient, world: World) -> None:
-    image_id = world.add(1, caption="=HYPERLINK(1)", tags=("海边",))
+    image_id = world.add(1, caption="\x1b\u202e=HYPERLINK(1)", tags=("海边",))
     rows = list(csv.DictReader(io.StringIO(export(client, [image_id], "csv").decode("utf-8-sig"))))
     objects = [o for o in client.get(f"{C}/images/{image_id}").json()["objects"] if o["kind"] == "object"]
     assert [row["label"] for row in rows] == [o["label"] for o in objects]

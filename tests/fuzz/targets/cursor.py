@@ -20,10 +20,7 @@ KEY = "0123456789abcdef"
 
 def read(data: bytes) -> None:
     """The first byte says how the rest is sent: as it is, as base64, or behind a good head and before its sum."""
-    way, rest = data[:1], data[1:]
-    cursor = (
-        _forged(rest) if way > b"\x80" else base64.urlsafe_b64encode(rest).decode() if way > b"@" else text_of(rest)
-    )
+    cursor = _sent(data[:1], data[1:])
     with suppress(BoxlensError):
         as_of(Filter(), read_seen(cursor, KEY).as_of)
     with suppress(BoxlensError):

@@ -23,8 +23,15 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NUMERIC = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)")
 _HOST = re.compile(r"[a-z0-9_.:-]+")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# IETF protocol assignments (Oracle's metadata sits there) and the host agent of Azure: not private by the registry
-_METADATA = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("168.63.129.16/32"))
+# not private by the registry: IETF protocol assignments (Oracle's metadata sits there), the host agent of Azure, relays
+# of 6to4 (RFC 7526), and addresses of a site (RFC 3879), which older networks still route
+_NOT_PUBLIC = (
+    ipaddress.IPv4Network("192.0.0.0/24"),
+    ipaddress.IPv4Network("168.63.129.16/32"),
+    ipaddress.IPv4Network("192.88.99.0/24"),
+    ipaddress.IPv6Network("fec0::/10"),
+)
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +104,20 @@ def check_address(address: IPAddress, host: str) -> None:
 
 
 def _public(address: IPAddress) -> bool:
-    if isinstance(address, ipaddress.IPv4Address):
-        if any(address in network for network in _METADATA):
-            return False
-    elif address in _NAT64 or address.ipv4_mapped is not None:
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and (address in _NAT64 or address.ipv4_mapped is not None):
         return True  # judged by the address it wraps
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 def _wrapped(address: IPAddress) -> list[IPAddress]:
-    """IPv4 addresses carried inside an IPv6 one: mapped, NAT64 (RFC 6052), 6to4 (RFC 3056) and Teredo (RFC 4380)."""
+    """IPv4 addresses carried inside an IPv6 one: mapped, NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380) and
+    ISATAP (RFC 5214)."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
     inner: list[IPAddress] = []
-    if address in _NAT64:
+    if address in _NAT64 or int(address) >> 32 & 0xFFFFFFFF in _ISATAP:
         inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if address.ipv4_mapped is not None:
         inner.append(address.ipv4_mapped)

@@ -18,6 +18,7 @@ from boxlens.domain.errors import NotFound
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import ImageRecord
 from boxlens.library.deletion import Library
+from boxlens.library.exported_names import exported_names, printable
 
 ExportFormat = Literal["csv", "json", "coco", "yolo", "zip"]
 ImageObjects = Sequence[IndexedObject]
@@ -33,6 +34,9 @@ _COLUMNS = (
     *("image_id", "file_name", "width", "height", "taken_at", "camera", "caption", "tags", "object", "label"),
     *("score", "x1", "y1", "x2", "y2", "object_caption", "object_tags", "corrected_by", "corrected_at"),
 )
+_FORMULA = tuple("=+-@\t\n\uff1d\uff0b\uff0d\uff20")
+"""How formulas of spreadsheets begin; the last four are the wide forms, which some take too."""
+
 Corrected = Literal["pictures", "boxes"]
 
 
@@ -85,7 +89,7 @@ def to_coco(images: Iterable[ImageObjects]) -> str:
     """One COCO document; categories are numbered from 1 in the order of their names."""
     read = list(images)
     categories = {label: i + 1 for i, label in enumerate(_labels(read))}
-    names = _file_names([objects[0].image for objects in read])
+    names = exported_names([objects[0].image for objects in read])
     annotations: list[dict[str, Any]] = []
     for i, objects in enumerate(read):
         for obj in boxed(objects):
@@ -117,7 +121,7 @@ def to_yolo(images: Iterable[ImageObjects]) -> Iterator[bytes]:
     ``corrected.csv``, which tells the lines that a person corrected, as they know no column for that."""
     read = list(images)
     classes = {label: i for i, label in enumerate(_labels(read))}
-    names = _file_names([objects[0].image for objects in read])
+    names = exported_names([objects[0].image for objects in read])
 
     def files() -> Iterator[tuple[str, bytes]]:
         listed = "".join(f"  {i}: {json.dumps(label, ensure_ascii=False)}\n" for label, i in classes.items())
@@ -137,7 +141,7 @@ def to_zip(library: Library, records: Sequence[ImageRecord]) -> Iterator[bytes]:
     """The pictures as they were taken in, each under a name of its own; one that is gone is left out."""
 
     def files() -> Iterator[tuple[str, bytes]]:
-        for record, name in zip(records, _file_names(records), strict=True):
+        for record, name in zip(records, exported_names(records), strict=True):
             try:
                 yield name, library.store.get(record.bucket, record.image_key)
             except NotFound:
@@ -188,8 +192,11 @@ def _line(values: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would take for a formula begins with an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    """A text that a spreadsheet would take for a formula begins with an apostrophe; none steers a terminal."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _image_json(objects: ImageObjects) -> dict[str, Any]:
@@ -241,20 +248,6 @@ def _yolo_line(obj: IndexedObject, number: int) -> str:
     width, height = obj.image.width, obj.image.height
     shares = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
     return f"{number} {' '.join(f'{share:.6f}' for share in shares)}\n"
-
-
-def _file_names(records: Sequence[ImageRecord]) -> list[str]:
-    """A plain name for each picture; those that share a stem get the beginning of their id."""
-    stems: set[str] = set()
-    names = []
-    for record in records:
-        path = PurePosixPath(record.file_name.replace("\\", "/").rsplit("/", 1)[-1])
-        stem = path.stem.strip(". ") or record.image_id[:12]
-        if stem.casefold() in stems:
-            stem = f"{stem}-{record.image_id[:12]}"
-        stems.add(stem.casefold())
-        names.append(f"{stem}{path.suffix or '.' + record.format}")
-    return names
 
 
 Writer = Callable[[Iterable[ImageObjects]], Iterator[str] | Iterator[bytes] | str]

@@ -15,6 +15,8 @@ from boxlens.api.services import Services
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
 
 class Metrics:
     """What one process of the API counts; times in seconds."""
@@ -77,7 +79,8 @@ class _Stages(Collector):
 
 
 class CountRequests:
-    """Counts every request by its route template, never by its path: ids must not become labels."""
+    """Counts every request by its route template, never by its path: ids must not become labels, nor must methods that
+    a client makes up, as each label is held for good."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
@@ -100,6 +103,6 @@ class CountRequests:
             await self.app(scope, receive, watch)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            method = scope["method"] if route != "other" else "any"
+            method = scope["method"] if route != "other" and scope["method"] in _METHODS else "any"
             self._metrics.requests.labels(route, method, str(status)).inc()
             self._metrics.seconds.labels(route, method).observe(time.perf_counter() - begin)
