@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from boxlens.access.audit_log import AuditLog
 from boxlens.access.keys import COOKIE, Key, KeyFile, Role
 from boxlens.api import problems
+from boxlens.api.middleware.clients import address_of
 from boxlens.domain.errors import BoxlensError, Denied, Forbidden, TooManyRequests
 
 SESSION = "/v1/session"
@@ -188,7 +189,7 @@ class RequireKey:
 
     def _note_use(self, key: Key, scope: Scope) -> None:
         """A key that is used from an address is noted once an hour."""
-        client = _client(scope)
+        client = address_of(scope)
         now = time.monotonic()
         if now - self._used.get((key.id, client), -_HOUR_S) >= _HOUR_S:
             self._used = {place: at for place, at in self._used.items() if now - at < _HOUR_S}
@@ -196,10 +197,5 @@ class RequireKey:
             self._audit.add("key_used", by=key.name, client=client)
 
 
-def _client(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""
-
-
 def _facts(scope: Scope) -> dict[str, str]:
-    return {"client": _client(scope), "method": scope["method"], "path": scope["path"][:1000]}
+    return {"client": address_of(scope), "method": scope["method"], "path": scope["path"][:1000]}

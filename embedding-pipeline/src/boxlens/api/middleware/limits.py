@@ -7,6 +7,8 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from boxlens.api.middleware.clients import network_of
+
 MAX_JSON = 2 * 1024 * 1024
 MULTIPART_OVERHEAD = 256 * 1024  # boundaries and the other fields of a form
 
@@ -28,6 +30,5 @@ def is_work(scope: Scope) -> bool:
 
 
 def client_of(scope: Scope) -> str:
-    """Who sends a request: the name of its key, or its address where it has none."""
-    client = scope.get("client")
-    return scope["state"].get("key_name") or (str(client[0]) if client else "")
+    """Who sends a request: the name of its key, or its network where it has none."""
+    return scope["state"].get("key_name") or network_of(scope)
