@@ -7,7 +7,7 @@ import pytest
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import LabelName
 from boxlens.language.kinds import classes_of_kinds
-from boxlens.language.word_query import to_word_query
+from boxlens.language.word_query import to_word_queries, to_word_query
 from boxlens.models.coco_labels import COCO
 
 
@@ -53,6 +53,12 @@ from boxlens.models.coco_labels import COCO
         ("toy bear", ("teddy bear",)),
         ("车队", ("car",)),
         ("computer mouse", ()),
+        ("crane fly", ()),
+        ("table runner", ()),
+        ("phone book", ("book",)),
+        ("人影", ()),
+        ("cycling path", ()),
+        ("two swans and a goose", ("bird",)),
     ],
 )
 def test_a_kind_names_its_class(text: str, classes: tuple[str, ...]) -> None:
@@ -68,3 +74,11 @@ def test_a_named_class_leaves_no_kinds() -> None:
 def test_a_pack_without_the_class_knows_no_kind_of_it() -> None:
     assert classes_of_kinds("taxi", (LabelName("dog", ("dog",), ("狗",)), LabelName("cat", ("cat",), ("猫",)))) == ()
     assert classes_of_kinds("taxi", (LabelName("thing", ("thing",), ("物品",)),)) == ()
+
+
+def test_kinds_of_several_classes_are_asked_for_together() -> None:
+    queries = to_word_queries("a baby with a hamburger", COCO, Filter())
+    assert [(query.kinds, part and part.label) for query, part in queries] == [
+        (("person",), "person"),
+        (("sandwich",), "sandwich"),
+    ]

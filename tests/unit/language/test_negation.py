@@ -9,7 +9,7 @@ from tests.words import rows
 
 from boxlens.domain.filters import Condition, Filter, NumberRange
 from boxlens.domain.queries import Query, TextClause
-from boxlens.language.query_parsing.conditions import parse_query, parse_text
+from boxlens.language.query_parsing.conditions import parse_query, parse_text, without_denied
 from boxlens.language.query_parsing.negation import find_negation
 from boxlens.models.coco_labels import COCO
 
@@ -65,3 +65,12 @@ def test_what_is_no_class_is_excluded_by_its_looks() -> None:
     query, _, words = parse_query(Query((TextClause('red -"hot sauce"'),), read_text=True), COCO, TODAY)
     assert query.clauses == (TextClause("red"), TextClause("hot sauce", -0.5))
     assert words == "red"
+
+
+@pytest.mark.parametrize(("text", "left"), rows("denied.tsv"))
+def test_of_a_denial_that_is_not_read_nothing_that_it_denies_is_asked_for(text: str, left: str) -> None:
+    query, readings, _ = parse_query(Query((TextClause(text),), read_text=True), COCO, TODAY)
+    assert readings == ()
+    query, denied = without_denied(query)
+    assert denied
+    assert query.clauses == (TextClause(left),)

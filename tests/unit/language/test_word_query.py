@@ -7,7 +7,7 @@ from tests.words import rows
 
 from boxlens.domain.filters import Filter
 from boxlens.imaging.colours import COLOURS
-from boxlens.language.word_query import colour_tokens, to_word_query
+from boxlens.language.word_query import colour_tokens, to_word_queries, to_word_query
 from boxlens.models.coco_labels import COCO
 
 
@@ -81,3 +81,17 @@ def test_a_thing_is_read_with_its_colour(text: str, label: str, colour: str) -> 
         assert read(text)[0] == ""
     else:
         assert read(text)[:2] == (label, colour)
+
+
+@pytest.mark.parametrize(("text", "named"), rows("coloured_together.tsv"))
+def test_of_several_things_each_is_read_with_its_own_colour(text: str, named: str) -> None:
+    queries = [(query, part.label) for query, part in to_word_queries(text, COCO, Filter()) if part and part.label]
+    assert sorted(f"{label}:{' '.join(sorted(query.colours))}" for query, label in queries) == named.split(";")
+
+
+@pytest.mark.parametrize(("text", "label"), rows("activities.tsv"))
+def test_an_activity_asks_softly_for_its_thing_and_first_for_those_with_someone(text: str, label: str) -> None:
+    ((query, part),) = to_word_queries(text, COCO, Filter())
+    expected = ((), (), ()) if label == "-" else ((), (label,), (("person", 1.0),))
+    assert (query.labels, query.kinds, query.beside) == expected
+    assert part is None

@@ -7,12 +7,15 @@ the segmenter may leave it together with a verb, a place, a look or a numeral.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 from boxlens.language.query_parsing.vocabulary import (
     ARTICLES,
     COMPOUNDS,
     GROUPS,
+    MADE_OF_ZH,
     MEASURES,
     MODIFIERS,
     NUMBERS,
@@ -55,6 +58,8 @@ phone screen | frisbee golf | disc golf | confetti ball | mirror ball | kick sco
 magnifying glass
 broken glass | stained glass | looking glass | spy glass | safety glass | tree trunk | elephant trunk | car trunk
 swimming trunk | crane truck | construction crane | tower crane | fried chicken | grilled chicken | roast chicken
+crane fly | deer fly | dog pile | table runner | road runner | front runner | carpet runner | door mouse
+couch surfing | crowd surfing | wind surfing | channel surfing | web surfing | train surfing | table tennis
 roast duck | roast turkey | record player | video player | music player | family tree | family name | guard rail
 手机屏幕 | 摇摇马 | 挖掘车 | 平衡车 | 猫爬架 | 钢琴键盘 | 电子琴键盘 | 飞盘高尔夫 | 胡萝卜蛋糕
 桌游 | 悠悠球 | 溜溜球 | 音乐键盘 | 滑雪场 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
@@ -82,7 +87,7 @@ _ZH_DOING = frozenset("正在 啊 哦 踩 亲吻 跨栏 背靠背 面对面 手�
 _ZH_TOOLS = frozenset("车机器架板椅床衣服鞋房间场馆店包袋帽杯碗盆桶垫服圈绳带")
 """Ends of what is made for someone: 婴儿推车 is no baby, but in 小孩吹泡泡 there is a child."""
 
-_ZH_LOOKS = frozenset("红橙黄绿蓝紫粉棕黑白灰金银大小老新旧高矮胖瘦花")
+_ZH_LOOKS = frozenset("红橙黄青绿蓝紫粉棕黑白灰金银大小老新旧高矮胖瘦花")
 _ZH_LOOK_AND_NAME = frozenset(
     "白马 黑马 白猫 黑猫 白狗 黑狗 花猫 老马 新车 旧车 旧书 新书 小车 大车 大狗 老牛 小船 大船 大鸟 小象".split()
 )
@@ -98,6 +103,15 @@ _ZH_BESIDE = frozenset("牛羊 刀叉 桌椅 猫狗 碗勺 杯碗".split())
 """Dictionary words that are two things."""
 
 _ZH_ANIMALS = frozenset("狗猫马牛羊鸟熊象")
+
+_ZH_WARES = frozenset(
+    """椅 椅子 座椅 凳 凳子 长椅 长凳 桌 桌子 餐桌 饭桌 床 沙发 碗 汤碗 饭碗 瓶 瓶子 水瓶 酒瓶 花瓶 杯 杯子 水杯 茶杯
+    酒杯 勺 勺子 汤匙 叉 叉子 包 背包 书包 手提包 手袋 水槽 水池 马桶 行李箱""".split()
+)
+"""What stays what it is whatever it is made of: 木椅 is a chair, but 木马 is no horse."""
+
+_ZH_NOUN_ENDS = frozenset("道纸钩架套罩膜壳贴扣链垫枕坠饰件剂具")
+"""Ends of nouns that the dictionary has as verbs: 跑道, 贴纸."""
 
 _ZH_COLOURED = re.compile(
     rf"(?P<verb>[{''.join(sorted(_ZH_WITH_OBJECT | _ZH_WITH_LONG_OBJECT))}]?着?)(?P<size>[大小老新旧]?)"
@@ -131,6 +145,8 @@ than as like for off up down out w please thanks
 is are was were be been being has have had do does did can will would should left right
 next front back top bottom who which what where when while there here it he she they we you i me him them us very too
 also only just both all same together away
+slice slices piece pieces bunch bunches herd herds flock flocks pile piles stack stacks pair pairs group groups crowd
+row rows half halves chunk chunks pro max ultra
 taken seen shown made caught worn born lit kept full empty alone asleep awake ready high nearby close far about whilst
 plus versus vs x upon onto toward towards via amid until though although because if so then
 rider riders racer racers
@@ -149,7 +165,7 @@ def is_chinese_head(word: str, tag: str, *, last: bool) -> bool:
     if word in _ZH_APART or word in _ZH_DOING or word[0] in _ZH_LOOKS - {"花"} or not tag.startswith(_ZH_HEADS):
         return False
     # a verb of one character that ends its phrase is the last part of a noun (香蕉树, 冰箱贴)
-    return not tag.startswith("v") or (last and len(word) == 1)
+    return not tag.startswith("v") or (last and len(word) == 1) or (len(word) > 1 and word[-1] in _ZH_NOUN_ENDS)
 
 
 def is_english_head(word: str) -> bool:
@@ -164,17 +180,20 @@ def is_doing(word: str) -> bool:
     return len(word) > 1 and word[-1] not in _ZH_TOOLS and segment_chinese(word[0])[0].tag.startswith("v")
 
 
-def is_modifier(word: str, tag: str) -> bool:
-    """Whether a Chinese word right before a name of one character makes a compound with it (牛角 before 包); a colour
-    or a coat (白色, 长毛) describes it."""
-    described = word.endswith(("色", "毛")) or word in VAGUE_NUMBERS
+def is_modifier(word: str, tag: str, name: str) -> bool:
+    """Whether a Chinese word right before a name of one character makes a compound with it (牛角 before 包); a colour,
+    a coat or what a thing is made of (白色, 长毛, 陶瓷) describes it."""
+    made_of = word in MADE_OF_ZH and name in _ZH_WARES
+    described = word.endswith(("色", "毛")) or word in VAGUE_NUMBERS or made_of
     return tag.startswith("n") and word not in _ZH_APART | _ZH_DOING and not described
 
 
 def chinese_words(run: str, names: frozenset[str]) -> Iterator[Segment]:
     """The words of a run, with numerals, verbs and places that the segmenter left together with a name cut off it."""
-    for word in segment_chinese(run, names):
-        parts = [word.text] if word.text in names else _cut(word, names)
+    number = False
+    for word in _segments(run, names):
+        parts = [word.text] if word.text in names else _cut(word, names, counted=number)
+        number = word.tag == "m"
         start = word.start
         for part in parts:
             tag = word.tag if len(parts) == 1 else "n" if part in names else "v"
@@ -182,9 +201,37 @@ def chinese_words(run: str, names: frozenset[str]) -> Iterator[Segment]:
             start += len(part)
 
 
-def _cut(word: Segment, names: frozenset[str]) -> list[str]:
-    """A word in its parts where one of them is a name and a word of its own; else the whole word."""
+def _segments(run: str, names: frozenset[str]) -> Iterator[Segment]:
+    """The words of a run, a name behind its colour always one of them (蓝领带 is no 蓝领 and 带)."""
+    start = 0
+    for coloured in _coloured(names).finditer(run):
+        yield from _shifted(segment_chinese(run[start : coloured.start("name")], names), start)
+        yield from _shifted(segment_chinese(coloured["name"], names), coloured.start("name"))
+        start = coloured.end()
+    yield from _shifted(segment_chinese(run[start:], names), start)
+
+
+def _shifted(segments: Iterable[Segment], by: int) -> Iterator[Segment]:
+    return (replace(segment, start=segment.start + by, end=segment.end + by) for segment in segments)
+
+
+@lru_cache(maxsize=8)
+def _coloured(names: frozenset[str]) -> re.Pattern[str]:
+    longest_first = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
+    return re.compile(f"(?<=[红橙黄绿蓝紫粉棕黑白灰])(?P<name>{'|'.join(map(re.escape, longest_first)) or '(?!)'})")
+
+
+def _cut(word: Segment, names: frozenset[str], *, counted: bool) -> list[str]:
+    """A word in its parts where one of them is a name and a word of its own; else the whole word. ``counted``: a number
+    stands before it."""
     text = word.text
+    if counted and text[0] in MEASURES and text[1:] in names:  # 四 架飞机
+        return [text[0], text[1:]]
+    if len(text) > 2 and text[0] == "比" and text[-1] in _ZH_LOOKS and text[1:-1] in names:  # 比马大
+        return ["比", text[1:-1], text[-1]]
+    for material in MADE_OF_ZH:
+        if text.startswith(material) and text[len(material) :] in names & _ZH_WARES:
+            return [material, text[len(material) :]]
     number = _ZH_NUMBER.match(text)
     if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnxvr":
         return [number.group(), text[number.end() :]]

@@ -6,6 +6,7 @@ it, but is not so for sure: it is found and marked as weak.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from boxlens.domain.objects import LabelName
@@ -36,20 +37,23 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   姥姥, 姥爷, 儿子, 女儿, 父子, 母女, 母子, 父女, 兄弟, 姐妹, 双胞胎, 丈夫, 妻子, 老公, 老婆, 全家, 全家福, 闺蜜, 同学,
   同事, 邻居, 小宝宝, 领导, 总统, 总理, 主席, 记者, 演员, 明星, 模特, 志愿者, 法官, 律师, 科学家, 宇航员, 飞行员, 空姐,
   保安, 快递员, 外卖员, 职员, 员工, 市民, 村民, 居民, 群众, 示威者, 抗议者, 难民, 病人, 患者, 男友, 女友, 男朋友,
-  女朋友,
+  女朋友, 人像,
   王子, 公主, 工程师, 军人, 民警, 交警, 理发师, 画家, 和尚, 伴娘, 伴郎, 少女, 小学生, 中学生, 大学生
 car: taxi, cab, van, minivan, suv, sport utility vehicle, jeep, sports car, race car, police car, limousine, hatchback,
-  convertible, station wagon | 出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车, 车流, 车队
-bus: school bus, double decker, trolleybus, shuttle bus | 校车, 双层巴士, 电车, 无轨电车, 公交汽车
+  convertible, station wagon, bmw, mercedes, audi, porsche, ferrari, lamborghini, toyota, honda, volkswagen, tesla,
+  volvo, chevrolet, nissan, hyundai | 计程车, 休旅车, 宝马, 宝马车, 奔驰, 奔驰车, 奥迪,
+  奥迪车, 保时捷, 法拉利, 兰博基尼, 丰田车, 本田车, 特斯拉, 比亚迪,
+  出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车, 车流, 车队
+bus: school bus, double decker, trolleybus, shuttle bus, tour bus | 游览车, 校车, 双层巴士, 电车, 无轨电车, 公交汽车
 truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, food
   truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
-motorcycle: vespa, dirt bike | 摩托, 电单车, 电摩, 电动摩托
+motorcycle: vespa, dirt bike, harley davidson, ducati | 摩托, 电单车, 电摩, 电动摩托
 bicycle: mountain bike, tricycle, tandem | 山地车, 三轮车, 山地自行车
 train: tram, subway, metro, steam engine, bullet train, railway car, railcar, passenger car, subway car | 有轨电车,
-  轻轨, 蒸汽火车
+  捷运, 轻轨, 蒸汽火车
 boat: canoe, kayak, ferry, yacht, gondola, rowboat, speedboat, raft, cruise ship, fishing boat | 独木舟, 皮划艇, 皮艇,
   渡轮, 游艇, 快艇, 木筏, 邮轮, 渔船, 贡多拉, 船队
-airplane: airliner, biplane, fighter jet, seaplane | 战斗机, 双翼机, 水上飞机
+airplane: boeing, airbus, airliner, biplane, fighter jet, seaplane | 波音, 空客, 战斗机, 双翼机, 水上飞机
 bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, crow, raven, eagle, hawk, owl,
   parrot, seagull, gull, penguin, peacock, flamingo, ostrich, heron, crane, woodpecker, hummingbird, robin, finch,
   duckling, chick | 鸭子, 鹅, 天鹅, 鸡, 公鸡, 母鸡, 小鸡, 火鸡, 鸽子, 麻雀, 乌鸦, 老鹰, 鹰, 猫头鹰, 鹦鹉, 海鸥,
@@ -57,7 +61,7 @@ bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, c
 dog: doggy, doggie, doggo, pup, greyhound, poodle, labrador, golden retriever, bulldog, beagle, husky, corgi, chihuahua,
   dachshund,  terrier, german
   shepherd, sheepdog, pug, dalmatian | 贵宾犬, 拉布拉多, 金毛, 哈士奇, 柯基, 吉娃娃, 腊肠犬, 牧羊犬, 泰迪犬, 斗牛犬,
-  小狗狗, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗
+  小狗狗, 雪橇犬, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗
 cat: tabby, moggy, siamese cat, persian cat | 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
 horse: stallion, mare, colt | 马驹
 sheep: goat, ewe | 羊驼
@@ -75,7 +79,7 @@ bottle: wine bottle, beer bottle, water bottle, thermos, flask | 啤酒瓶, 矿�
 cup: hot beverage, glass, tumbler, beaker | 玻璃杯, 纸杯, 保温杯
 bowl: salad bowl, mixing bowl | 沙拉碗
 dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶几, 课桌, 圆桌
-chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 摇椅, 轮椅, 高脚椅
+chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 凳, 石凳, 板凳, 马扎, 摇椅, 轮椅, 高脚椅
 couch: loveseat, futon, sectional | 双人沙发
 bed: bunk bed, crib, cot, mattress | 双人床, 单人床, 上下铺, 婴儿床
 laptop: computer, macbook, pc, apple macbook | 笔电, 计算机, 台式电脑, 苹果电脑, 苹果笔记本
@@ -85,7 +89,8 @@ mouse: wireless mouse | 滑鼠
 spoon: teaspoon, tablespoon | 茶匙
 tv: telly, screen, computer screen, flat screen | 屏幕, 荧幕
 clock: wristwatch, alarm clock, wall clock, apple watch | 手表, 闹钟, 挂钟, 苹果表, 苹果手表
-book: notebook, novel, textbook, dictionary, comic book | 课本, 小说, 词典, 漫画书
+book: notebook, novel, textbook, dictionary, comic book, phone book, cook book, guide book |
+  电话簿, 课本, 小说, 词典, 漫画书
 potted plant: bonsai, succulent | 多肉植物, 绿植
 toilet: urinal | 小便池
 sink: washstand | 洗手盆, 洗碗池
@@ -98,12 +103,31 @@ sandwich: burger, hamburger, cheeseburger, club sandwich, turkey sandwich, chick
 teddy bear: plush toy, stuffed animal, soft toy, toy bear, plush bear | 毛绒玩具, 布娃娃
 """
 
+_ACTIVITIES = """
+surfboard: surfing, wind surfing, 冲浪
+skis: skiing, cross country skiing, 滑雪
+snowboard: snowboarding, 单板滑雪
+skateboard: skateboarding, 滑板运动
+bicycle: cycling, biking, bicycling, bike ride, bike riding, mountain biking, 骑行, 骑单车, 骑车
+motorcycle: motorcycling, motorbiking
+horse: horseback riding, horseback, show jumping, dressage, 马术, 赛马
+boat: sailing, rowing, boating, canoeing, kayaking, rafting, 划船, 泛舟, 漂流, 划艇, 赛艇
+tennis racket: tennis, playing tennis, play tennis, tennis match, tennis game, 打网球, 网球比赛
+baseball bat: playing baseball, play baseball, baseball game, baseball match, 打棒球, 棒球比赛
+kite: kiting
+toothbrush: brushing teeth, brush teeth, brushing his teeth, brushing her teeth, brushing their teeth, 刷牙
+hair drier: blow drying, 吹头发
+cell phone: phone call, texting, 打电话, 发短信
+"""
+"""What someone does with a thing of a class, who and what the picture then shows."""
+
 _OTHER_NAMES = """
 sheep: | 羊群
 cow: | 牛群
 bird: | 鸟群
 elephant: | 象群
-person: gentleman, lady | 小男孩, 小女孩, 男子, 女子, 男士, 女士, 男女, 小朋友, 大人, 男孩子, 女孩子,
+person: gentleman, lady, peoples, childrens, womans, mans | 人影, 小男孩, 小女孩, 男子, 女子,
+  男士, 女士, 男女, 小朋友, 大人, 男孩子, 女孩子,
   男童, 女童, 男人们, 女人们, 孩子们
 cat: | 猫儿, 喵咪
 dog: | 狗儿, 狗子, 狗群
@@ -216,6 +240,9 @@ def kind_names() -> tuple[LabelName, ...]:
         class_id, _, words = line.partition(":")
         english, _, chinese = words.partition("|")
         kinds.append(LabelName(class_id, _words(english), _words(chinese)))
+    for line in _ACTIVITIES.strip().splitlines():
+        class_id, _, doing = line.partition(":")
+        kinds.append(LabelName(class_id, *_by_language(_words(doing))))
     for class_id, words in _OF_THESE.items():
         english, _, chinese = words.partition("|")
         toys = [f"{likeness} {name}" for likeness in _LIKENESSES[0] for name in _words(english)]
@@ -234,5 +261,13 @@ def other_names() -> tuple[tuple[str, str], ...]:
     return tuple(names)
 
 
+def _by_language(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(word for word in words if word.isascii()), tuple(word for word in words if not word.isascii())
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+ACTIVITIES = frozenset(name for line in _ACTIVITIES.strip().splitlines() for name in _words(line.partition(":")[2]))
+"""The names of activities among the kinds."""

@@ -22,9 +22,13 @@ _EYEWEAR = "glasses"  # of what is drunk from one says "glass", or what is in th
 
 def classes_of_kinds(text: str, labels: Sequence[LabelName]) -> tuple[str, ...]:
     """Ids of the pack's classes of which a text names a kind, each once; a class itself is no kind."""
+    return tuple(dict.fromkeys(label for label, _, _ in find_kinds(normalize(text), labels)))
+
+
+def find_kinds(normalized: str, labels: Sequence[LabelName]) -> list[tuple[str, int, int]]:
+    """Every place where a normalized text names a kind of one of the pack's classes: (id of the class, start, end)."""
     if len(labels) == 1:
-        return ()
-    normalized = normalize(text)
+        return []
     classes = find_labels(normalized, labels)
     begins = {start: label for label, start, _ in classes}
     kinds = []
@@ -34,8 +38,8 @@ def classes_of_kinds(text: str, labels: Sequence[LabelName]) -> tuple[str, ...]:
             continue
         inside = any(first < end and start < last for _, first, last in classes)
         if not inside and not _only_describes(normalized, start, end, begins):
-            kinds.append(label)
-    return tuple(dict.fromkeys(kinds))
+            kinds.append((label, start, end))
+    return kinds
 
 
 def _only_describes(normalized: str, start: int, end: int, begins: dict[int, str]) -> bool:

@@ -6,6 +6,7 @@ longer word is none. A name that modifies the word behind it names another thing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -40,12 +41,10 @@ _ONE = frozenset("a an one another".split())
 _NEAR = 4
 """Words before a name among which its article stands: a small brown dog."""
 
+_VERBS = frozenset("watch watches tie ties sink sinks book books bowl bowls cup cups".split())
+"""Names of classes that say what someone does right behind those who do it: a giraffe watches."""
+
 _IRREGULAR = {
-    "gentlemen": "gentleman",
-    "policemen": "policeman",
-    "firemen": "fireman",
-    "fishermen": "fisherman",
-    "businessmen": "businessman",
     "neckties": "necktie",
     "birdies": "birdie",
     "oxen": "ox",
@@ -56,6 +55,9 @@ _IRREGULAR = {
     "puppies": "puppy",
     "taxis": "taxi",
 }
+
+
+_MEN = re.compile(r"(?<=[bcdefgklnprstwy])men$")  # policemen, but abdomen and ramen
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +112,42 @@ def label_of(name: str, labels: Sequence[LabelName]) -> str | None:
     """The id of the class that a whole text is a name of, or the id itself; None where it is neither."""
     if any(label.id == name for label in labels):
         return name
-    return _lexicon(tuple(labels)).names.get(_key(normalize(name)))
+    return _lexicon(_Labels(tuple(labels))).names.get(_key(normalize(name)))
 
 
 def find_labels(normalized: str, labels: Sequence[LabelName], *, modifiers: bool = False) -> list[tuple[str, int, int]]:
     """Every place where a label is named in a normalized text: (label id, start, end). See ``recognize_labels``."""
-    lexicon = _lexicon(tuple(labels))
+    return [*_found(normalized, _Labels(tuple(labels)), modifiers)]
+
+
+class _Labels:
+    """Labels told apart by which they are: to hash them all takes longer than to look for them."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[LabelName, ...]) -> None:
+        self.names = names
+
+    def __hash__(self) -> int:
+        return id(self.names)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Labels) and self.names is other.names
+
+
+@lru_cache(maxsize=512)  # a query is read for its conditions, its names and its weights
+def _found(normalized: str, labels: _Labels, modifiers: bool) -> tuple[tuple[str, int, int], ...]:
+    lexicon = _lexicon(labels)
     words = list(_words(normalized, lexicon.chinese))
     matches = list(_matches(words, lexicon))
     matches = [m for m in matches if m.label is not None and (modifiers or not _ends_compound(words, m, lexicon))]
-    matches = [m for m in matches if not _is_colour(words, m, matches)]
+    matches = [m for m in matches if not _is_colour(words, m, matches) and not _is_done(words, m, matches)]
     starts = {match.first for match in matches}
-    return [
+    return tuple(
         (match.label or "", words[match.first].start, words[match.next - 1].end)
         for match in matches
         if modifiers or not _begins_compound(words, match, starts)
-    ]
+    )
 
 
 def _matches(words: Sequence[_Word], lexicon: _Lexicon) -> Iterator[_Match]:
@@ -141,7 +163,8 @@ def _match(words: Sequence[_Word], at: int, lexicon: _Lexicon) -> int:
     """How many words from ``at`` form the longest known name; 0 when none does."""
     for length in range(min(lexicon.longest, len(words) - at), 0, -1):
         part = words[at : at + length]
-        if _text(part) in lexicon.names and all(word.joined for word in part[1:] if word.cjk):
+        whole = all(word.joined if word.cjk else not word.parted for word in part[1:])
+        if whole and _text(part) in lexicon.names:
             return length
     return 0
 
@@ -153,7 +176,7 @@ def _ends_compound(words: Sequence[_Word], match: _Match, lexicon: _Lexicon) -> 
         return False
     before = words[match.first - 1]
     beside = len(before.text) == 1 and lexicon.names.get(before.text) is not None
-    return before.cjk and not beside and is_modifier(before.text, before.tag)
+    return before.cjk and not beside and is_modifier(before.text, before.tag, name.text)
 
 
 def _begins_compound(words: Sequence[_Word], match: _Match, starts: set[int]) -> bool:
@@ -190,6 +213,12 @@ def _is_colour(words: Sequence[_Word], match: _Match, matches: Sequence[_Match])
     return words[behind.first].written not in COLOURS
 
 
+def _is_done(words: Sequence[_Word], match: _Match, matches: Sequence[_Match]) -> bool:
+    """Whether the name is the verb of the one right before it."""
+    before = next((other for other in matches if other.next == match.first), None)
+    return before is not None and words[match.first].written in _VERBS and _is_subject(words, before)
+
+
 def _is_subject(words: Sequence[_Word], match: _Match) -> bool:
     """Whether what stands behind the English name of someone is what they do, by its form: "three boys play" and "a
     man and a woman walk", as the first part of a compound is no plural, and "a dog leaps", as there are no several of
@@ -209,10 +238,10 @@ def _ends_phrase(words: Sequence[_Word], at: int) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _lexicon(labels: tuple[LabelName, ...]) -> _Lexicon:
+def _lexicon(labels: _Labels) -> _Lexicon:
     other = (*OTHER_THINGS, *(name for kind in kind_names() for name in (*kind.en, *kind.zh)))
     names: dict[str, str | None] = {_key(normalize(thing)): None for thing in other}
-    for label in labels:
+    for label in labels.names:
         for name in (*label.en, *label.zh, label.id.replace("_", " ")):
             key = _key(normalize(name))
             if key and names.get(key) is None:
@@ -227,12 +256,14 @@ def _lexicon(labels: tuple[LabelName, ...]) -> _Lexicon:
 
 def _key(normalized: str) -> str:
     """A name as it is looked up: words without plural, and nothing between them, so that "hand bag" is a handbag."""
-    return "".join(run if kind == "cjk" else _singular(run) for kind, run, _, _ in segments(normalized))
+    return "".join(run if kind == "cjk" else singular_of(run) for kind, run, _, _ in segments(normalized))
 
 
-def _singular(word: str) -> str:
+def singular_of(word: str) -> str:
+    """A Latin word as it is in the singular, without the marks of its letters; also where English has a form of its
+    own."""
     folded = fold_diacritics(word)
-    return _IRREGULAR.get(folded) or singularize(folded)
+    return _IRREGULAR.get(folded) or singularize(_MEN.sub("man", folded))
 
 
 def _text(words: Sequence[_Word]) -> str:
@@ -257,6 +288,7 @@ def _words(normalized: str, names: frozenset[str]) -> Iterator[_Word]:
                 joined = i > 0 or start == end_before
                 yield _Word(part.text, part.text, start + part.start, start + part.end, joined, True, part.tag)
         else:
-            parted = end_before >= 0 and not _PARTING.isdisjoint(normalized[end_before:start])
-            yield _Word(_singular(run), run, start, end, start == end_before, False, parted=parted)
+            between = normalized[max(end_before, 0) : start]
+            parted = end_before >= 0 and between != "." and not _PARTING.isdisjoint(between)
+            yield _Word(singular_of(run), run, start, end, start == end_before, False, parted=parted)
         end_before = end

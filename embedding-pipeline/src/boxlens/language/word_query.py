@@ -7,7 +7,7 @@ A colour tells which of the things that match is meant: it ranks them, and does 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,17 +17,34 @@ from boxlens.domain.objects import LabelName
 from boxlens.domain.queries import WordQuery
 from boxlens.imaging.colours import COLOURS
 from boxlens.language.asking_words import without_asking_words
-from boxlens.language.kinds import classes_of_kinds
+from boxlens.language.kind_names import ACTIVITIES
+from boxlens.language.kinds import classes_of_kinds, find_kinds
 from boxlens.language.label_recognition import find_labels, recognize_labels
-from boxlens.language.query_parsing.vocabulary import NUMBERS
-from boxlens.language.segmentation import segment_chinese
+from boxlens.language.query_parsing.vocabulary import MADE_OF, MADE_OF_ZH, MEASURES, MODIFIERS, NUMBERS
+from boxlens.language.segmentation import is_word, segment_chinese
 from boxlens.language.tokens import STOP_WORDS, normalize, query_tokens, segments
 
 # one character alone is part of other words too (黄 of 黄山): it is a colour where it stands for itself
 _NAMED = tuple(LabelName(c.id, c.en, tuple(name for name in c.zh if len(name) > 1)) for c in COLOURS)
 _ALONE = {name: c.id for c in COLOURS for name in c.zh if len(name) == 1}
 _OF = "的"
+_DOER = "person"
 _BEFORE_COLOUR = re.compile(r"^(?:[打骑牵开抱撑遛穿戴背]着?)?[大小老新旧]?(?=.$)")
+_ZH_COLOUR = f"[{''.join(_ALONE)}]"
+_ZH_STUFF = "|".join((*MADE_OF_ZH, *"大小老新旧高矮长短花"))
+_COLOURED_ZH = re.compile(
+    rf"(?P<colours>(?:{_ZH_COLOUR}色?){{1,2}})(?:相间|条纹|[两双]色|颜色)?(?P<of>的)?(?:(?:{_ZH_STUFF})的?)*$"
+)
+_BEFORE_ONE = frozenset(
+    "的又很太真最更是着大小老新旧深浅淡亮暗鲜有和与跟打骑牵开抱撑遛穿戴背拿系坐" + "".join(MEASURES)
+)
+"""What may stand before a colour of one character that describes a name: 很红的苹果, but not 李白的书."""
+_EN_COLOURS = "|".join(name for c in COLOURS for name in c.en)
+_EN_STUFF = "|".join(sorted((MODIFIERS - {*_EN_COLOURS.split("|")}) | MADE_OF))
+_COLOURED_EN = re.compile(
+    rf"\b(?P<colours>(?:{_EN_COLOURS})(?:[\s,&/-]+(?:and[\s-]+)?(?:{_EN_COLOURS}))*)(?:[\s-]colou?red)?"
+    rf"[\s-]+(?:(?:{_EN_STUFF})[\s-]+)*$"
+)
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"“”「」『』]+)[\"”」』]")
 _TELLING = ("n", "v", "a", "z", "x")
 """Tags of Chinese words that say what is shown."""
@@ -65,29 +82,90 @@ def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> t
         phrase = tuple(query_tokens(exact))
         return (PartQuery(WordQuery((), (), 0, filter, phrase=phrase)),) if phrase else ()
     text = _asked_for(text, labels)
-    label_ids, rest = recognize_labels(text, labels)
-    others = tuple(kind for kind in classes_of_kinds(text, labels) if kind not in label_ids) if label_ids else ()
-    unnamed = _unnamed_words(rest, single=len(label_ids) == 1 and not others) - len(others)
-    if not label_ids or (len(label_ids) == 1 and not others and unnamed <= 0):
+    named = _named(text, labels)
+    if len(named.names) < 2 and (not named.labels or named.unnamed <= 0):
         query = to_word_query(text, labels, filter)
         return () if query is None else (PartQuery(query),)
-    names = (*label_ids, *others)[:MAX_NAMES]
-    words = UNNAMED_SHARE * max(0, unnamed)
+    names = named.names[:MAX_NAMES]
+    words = UNNAMED_SHARE * named.unnamed
     share = 1 / (len(names) + words)
-    colours = to_colours(rest)[0] if len(names) == 1 else ()
-    normalized, parts = normalize(text), []
-    written = {label: normalized[start:end] for label, start, end in find_labels(normalized, labels)}
+    parts = []
     for name in names:
         beside = tuple((other, share) for other in names if other != name)
-        named, kinds = ((name,), ()) if name in label_ids else ((), (name,))
-        tokens = tuple(query_tokens(written.get(name, "")))
-        query = WordQuery(named, tokens, 0, filter, colours=colours, kinds=kinds, beside=beside)
+        exact = (name,) if name in named.labels else ()
+        kinds = () if exact else (name,)
+        colours = named.colours.get(name, ()) or (to_colours(named.rest)[0] if len(names) == 1 else ())
+        tokens = tuple(query_tokens(named.written[name]))
+        query = WordQuery(exact, tokens, 0, filter, colours=colours, kinds=kinds, beside=beside)
         parts.append(PartQuery(query, NamedPart(name, share)))
     if words:
         beside = tuple((name, share) for name in names)
-        query = WordQuery((), tuple(query_tokens(rest)), 0, filter, beside=beside, phrase=tuple(query_tokens(text)))
+        query = WordQuery(
+            (), tuple(query_tokens(named.rest)), 0, filter, beside=beside, phrase=tuple(query_tokens(text))
+        )
         parts.append(PartQuery(query, NamedPart(None, words * share)))
     return tuple(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a text names: ids of classes, ``labels`` of them by their names and the others by kinds; how each is
+    written, and in which colours. ``rest`` is the text without labels and their colours, ``unnamed`` the number of its
+    words that say something else."""
+
+    names: tuple[str, ...]
+    labels: frozenset[str]
+    written: Mapping[str, str]
+    colours: Mapping[str, tuple[str, ...]]
+    rest: str
+    unnamed: int
+
+
+def _named(text: str, labels: Sequence[LabelName]) -> _Named:
+    normalized = normalize(text)
+    places, kinds = find_labels(normalized, labels), find_kinds(normalized, labels)
+    ids = dict.fromkeys(label for label, _, _ in places)
+    written: dict[str, str] = {}
+    colours: dict[str, tuple[str, ...]] = {}
+    rest = [*normalized]
+    for label, start, end in (*places, *kinds):
+        written.setdefault(label, normalized[start:end])
+        span, own = _colours_before(normalized, start, places)
+        if own:
+            colours.setdefault(label, own)
+            rest[span:start] = " " * (start - span)
+        if label in ids:
+            rest[start:end] = " " * (end - start)
+    without_kinds = [*rest]
+    for _, start, end in kinds:
+        without_kinds[start:end] = " " * (end - start)
+    others = [label for label, _, _ in kinds if label not in ids]
+    names = tuple(dict.fromkeys((*ids, *others)))
+    unnamed = _unnamed_words("".join(without_kinds), single=len(names) == 1)
+    return _Named(names, frozenset(ids), written, colours, " ".join("".join(rest).split()), unnamed)
+
+
+def _colours_before(normalized: str, name: int, places: Sequence[tuple[str, int, int]]) -> tuple[int, tuple[str, ...]]:
+    """Where the colours of the name that begins at ``name`` begin, and their ids: 打红伞的女人 has a red umbrella."""
+    before = normalized[:name]
+    if normalized[name].isascii():
+        match = _COLOURED_EN.search(before)
+        if match is None or any(start <= match.start() < end for _, start, end in places):  # apple, orange, banana
+            return name, ()
+        return match.start(), recognize_labels(match["colours"], _NAMED, modifiers=True)[0]
+    match = _COLOURED_ZH.search(before)
+    if match is None or not _is_colour_zh(match, before):
+        return name, ()
+    return match.start(), tuple(dict.fromkeys(_ALONE[c] for c in match["colours"] if c != "色"))
+
+
+def _is_colour_zh(match: re.Match[str], before: str) -> bool:
+    """Whether a character is a colour there and no part of another word (口红, 李白)."""
+    if "色" in match["colours"] or match.start() == 0:
+        return True
+    previous = before[match.start() - 1]
+    alone = previous in _BEFORE_ONE or previous.isascii()
+    return alone or (match["of"] is None and not is_word(previous + match["colours"][0]))
 
 
 def quoted_text(text: str) -> str | None:
@@ -103,7 +181,9 @@ def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> Wor
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
     single = {word: _ALONE[colour] for word in left.split() if (colour := _one_colour(word, bool(label_ids))) in _ALONE}
     pairs = _colour_pairs(left) if label_ids else ()
-    colour_ids = tuple(dict.fromkeys((*colours, *single.values(), *(_ALONE[c] for pair in pairs for c in pair))))
+    paired = [_ALONE[character] for pair in pairs for character in pair]
+    described = [colour for own in _named(text, labels).colours.values() for colour in own]
+    colour_ids = tuple(dict.fromkeys((*colours, *single.values(), *paired, *described)))
     _, without = recognize_labels(text, [colour for colour in _NAMED if colour.id in colours], modifiers=True)
     tokens = tuple(query_tokens(without))
     if colour_ids:
@@ -111,9 +191,18 @@ def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> Wor
     if not (label_ids or tokens or colour_ids):
         return None
     kinds = () if label_ids else classes_of_kinds(text, labels)
+    beside = ((_DOER, 1.0),) if kinds and _names_activity(text, labels) else ()
     # what names no class is no part of the name of one: 面包 is no 面包机
     phrase = tokens if len(labels) > 1 and not label_ids else ()
-    return WordQuery(label_ids, tokens, 0, filter, colours=colour_ids, kinds=kinds, phrase=phrase)
+    return WordQuery(label_ids, tokens, 0, filter, colours=colour_ids, kinds=kinds, beside=beside, phrase=phrase)
+
+
+def _names_activity(text: str, labels: Sequence[LabelName]) -> bool:
+    """Whether a kind is named by what someone does with it: of the pictures of surfboards those with a surfer come
+    first."""
+    normalized = normalize(text)
+    doer = any(label.id == _DOER for label in labels)
+    return doer and any(normalized[start:end] in ACTIVITIES for _, start, end in find_kinds(normalized, labels))
 
 
 def to_colours(rest: str) -> tuple[tuple[str, ...], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -108,6 +108,18 @@ class SharedWords:
         n = len(self._holding.get((name, token), ()))
         return math.log(1 + (self._totals[name] - n + 0.5) / (n + 0.5))
 
+    def scores(self, token: str, weights: Mapping[str, float]) -> dict[str, float]:
+        """What a token adds to the score of each object that holds it, by its id: its best field counts."""
+        best: dict[str, float] = {}
+        for name, weight in weights.items():
+            if (name, token) not in self._holding:
+                continue
+            score = weight * self.rarity(name, token)
+            for stored in self._holding[name, token]:
+                object_id = stored.object.object_id
+                best[object_id] = max(score, best.get(object_id, 0.0))
+        return best
+
     def met(self, query: WordQuery) -> list[Stored]:
         """What passes the filter of a query and may match it: by a label or a token, or, of colours alone, all."""
         labels, tokens = (*query.labels, *query.kinds), {*query.tokens, *query.phrase}
@@ -115,8 +127,9 @@ class SharedWords:
             return [stored for stored in self._everything if passes(stored, query.filter)]
         lists = [self._labelled.get(label, ()) for label in labels]
         lists += [self._holding.get((name, token), ()) for name in FIELD_WEIGHTS for token in tokens]
-        unique = {stored.object.object_id: stored for some in lists for stored in some}
-        return [stored for stored in unique.values() if query.filter.empty or passes(stored, query.filter)]
+        lists = [some for some in lists if some]
+        met = lists[0] if len(lists) == 1 else {id(stored): stored for some in lists for stored in some}.values()
+        return [stored for stored in met if query.filter.empty or passes(stored, query.filter)]
 
 
 def _all_tokens(query: WordQuery) -> Iterator[str]:
@@ -129,24 +142,27 @@ def by_words(words: SharedWords, query: WordQuery) -> list[RankedObject]:
     """Exact labels and tokens scored as ``word_body`` asks the server to."""
     tokens, labels = distinct(query.tokens), distinct(query.labels)
     weights, colours = fields_for(query.labels or query.phrase), distinct(query.colours)
+    by_token = [words.scores(token, weights) for token in tokens]
+    by_colour = {colour: [words.scores(token, weights) for token in colour_tokens(colour)] for colour in colours}
+    others = [(count_term(label, 1), share) for label, share in query.beside]
+    written = any(by_token) or any(any(tables) for tables in by_colour.values())
     scored = []
     for entry in words.met(query):
+        object_id = entry.object.object_id if written else ""  # an id is put together anew each time
         score = LABEL_WEIGHT * (entry.object.label in labels) + KIND_WEIGHT * (entry.object.label in query.kinds)
-        parts = [_token_score(entry, token, weights, words) for token in tokens]
+        parts = [scores.get(object_id, 0.0) for scores in by_token]
         if tokens and sum(part > 0 for part in parts) >= needed(len(tokens)):
             score += sum(parts) + WHOLE_WEIGHT * _whole(entry, tokens, weights)
         score += PHRASE_WEIGHT * _holds_phrase(entry, query)
-        shades = [_colour_score(entry, colour, weights, words) for colour in colours]
-        by_colour = not tokens and not labels and sum(part > 0 for part in shades) >= needed(len(shades))
-        if score > 0 or (shades and by_colour):
-            beside = LABEL_WEIGHT * sum(share for label, share in query.beside if _is_beside(entry, label))
+        shades = [
+            max(COLOUR_WEIGHT * (colour in entry.object.colours), *(scores.get(object_id, 0.0) for scores in tables))
+            for colour, tables in by_colour.items()
+        ]
+        of_colours = not tokens and not labels and sum(part > 0 for part in shades) >= needed(len(shades))
+        if score > 0 or (shades and of_colours):
+            beside = LABEL_WEIGHT * sum(share for term, share in others if term in entry.label_counts)
             scored.append((entry, score + sum(shades) + beside))
     return _ranked(scored, query)
-
-
-def _token_score(entry: Stored, token: str, weights: dict[str, float], words: SharedWords) -> float:
-    scores = (w * words.rarity(name, token) for name, w in weights.items() if token in entry.tokens[name])
-    return max(scores, default=0.0)
 
 
 def _whole(entry: Stored, tokens: Sequence[str], weights: dict[str, float]) -> bool:
@@ -160,15 +176,6 @@ def _holds_phrase(entry: Stored, query: WordQuery) -> bool:
     return any(entry.tokens[name].issuperset(phrase) for name in fields_for(query.labels or query.phrase))
 
 
-def _is_beside(entry: Stored, label: str) -> bool:
-    return count_term(label, 1) in entry.label_counts
-
-
-def _colour_score(entry: Stored, colour: str, weights: dict[str, float], words: SharedWords) -> float:
-    of_crop = COLOUR_WEIGHT * (colour in entry.object.colours)
-    return max(of_crop, *(_token_score(entry, token, weights, words) for token in colour_tokens(colour)))
-
-
 def _has_colour(entry: Stored, colour: str, weights: dict[str, float]) -> bool:
     return colour in entry.object.colours or any(
         token in entry.tokens[name] for name in weights for token in colour_tokens(colour)
@@ -179,11 +186,13 @@ def _ranked(scored: Sequence[tuple[Stored, float]], query: VectorQuery | WordQue
     """The best k by score, then by the detector's certainty, then by id: both numbers as float32, as the server's."""
     scores = np.array([score for _, score in scored], np.float32).tolist()
     certain = np.array([stored.object.box_score for stored, _ in scored], np.float32).tolist()
-    places = [(-a, -b, s.object.object_id, s) for (s, _), a, b in zip(scored, scores, certain, strict=True)]
+    keys = [(-score, -sure) for score, sure in zip(scores, certain, strict=True)]
+    last = nsmallest(query.k, keys)[-1] if 0 < query.k < len(keys) else (math.inf, 0.0)  # ids of the best alone
+    places = [(*key, s.object.object_id, s) for (s, _), key in zip(scored, keys, strict=True) if key <= last]
     best = [(stored, -score, -sure) for score, sure, _, stored in nsmallest(query.k, places)]
     ranking = [_ranked_object(s, score, _value(s, query.value))._replace(box_score=sure) for s, score, sure in best]
     if isinstance(query, WordQuery):
-        ranking = [_with_word_facts(place, s, query) for place, (s, *_) in zip(ranking, best, strict=True)]
+        ranking = _with_word_facts(ranking, [stored for stored, *_ in best], query)
     elif query.labels:
         ranking = [place._replace(label=s.object.label) for place, (s, *_) in zip(ranking, best, strict=True)]
     if not query.boxes:
@@ -191,16 +200,22 @@ def _ranked(scored: Sequence[tuple[Stored, float]], query: VectorQuery | WordQue
     return [place._replace(box=s.object.box) for place, (s, *_) in zip(ranking, best, strict=True)]
 
 
-def _with_word_facts(place: RankedObject, entry: Stored, query: WordQuery) -> RankedObject:
+def _with_word_facts(
+    ranking: Sequence[RankedObject], entries: Sequence[Stored], query: WordQuery
+) -> list[RankedObject]:
     tokens, weights = distinct(query.tokens), fields_for(query.labels or query.phrase)
-    by_tokens = not query.kinds or _holds_any_token(entry, tokens)
-    return place._replace(
-        exact_label=entry.object.label in distinct(query.labels),
-        whole=_whole(entry, tokens, weights) or (len(tokens) < 2 and by_tokens),
-        colours_met=all(_has_colour(entry, colour, weights) for colour in distinct(query.colours)),
-        beside=tuple(label for label, _ in query.beside if _is_beside(entry, label)),
-        phrase=_holds_phrase(entry, query),
-    )
+    labels, colours, single = distinct(query.labels), distinct(query.colours), len(tokens) < 2
+    others = [(label, count_term(label, 1)) for label, _ in query.beside]
+    return [
+        place._replace(
+            exact_label=entry.object.label in labels,
+            whole=_whole(entry, tokens, weights) or (single and (not query.kinds or _holds_any_token(entry, tokens))),
+            colours_met=all(_has_colour(entry, colour, weights) for colour in colours),
+            beside=tuple([label for label, term in others if term in entry.label_counts]),
+            phrase=_holds_phrase(entry, query),
+        )
+        for place, entry in zip(ranking, entries, strict=True)
+    ]
 
 
 def _holds_any_token(entry: Stored, tokens: Sequence[str]) -> bool:

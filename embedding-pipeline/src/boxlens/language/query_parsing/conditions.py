@@ -85,6 +85,8 @@ def parse_text(
             start = exclusion.start if number == 0 else exclusion.names[number][0]
             last_one = number == len(exclusion.names) - 1
             take(start, exclusion.end if last_one else exclusion.names[number + 1][0], "not", **meaning)
+    if not any(key.startswith("not:") for key in ignore):
+        _mask_denied(masked)
     for phrase in parse_phrases(normalized, labels, "".join(masked)):
         take(phrase.start, phrase.end, "all_of", parts=phrase.parts)
     rest = _rest(text, readings)
@@ -128,8 +130,8 @@ def parse_query(
 
 
 def without_denied(query: Query) -> tuple[Query, bool]:
-    """The query without what its texts still deny in a form that is not read, and whether there was any: only what
-    stands before the denial is asked for, since what stands behind it would be answered with its opposite.
+    """The query without what its texts still deny in a form that is not read, and whether there was any: what is denied
+    would be answered with its opposite.
 
     ``query``: as ``parse_query`` left it. A text in quotes denies nothing.
     """
@@ -157,11 +159,22 @@ def _without_denied(clause: Clause) -> Clause:
     if not isinstance(clause, TextClause) or clause.weight <= 0 or len(clause.text) > MAX_PARSED_LENGTH:
         return clause
     normalized = NormalizedText(clause.text)
-    masked = _QUOTED.sub(lambda quoted: _MASK * len(quoted.group()), normalized.text)
-    start = find_negation(masked)
-    return (
-        clause if start is None else replace(clause, text=clause.text[: normalized.span(start, start + 1)[0]].strip())
-    )
+    masked = [*_QUOTED.sub(lambda quoted: _MASK * len(quoted.group()), normalized.text)]
+    left = [*clause.text]
+    for start, end in _mask_denied(masked):
+        first, last = normalized.span(start, end)
+        left[first:last] = " " * (last - first)
+    text = "".join(left)
+    return clause if text == clause.text else replace(clause, text=" ".join(text.split()))
+
+
+def _mask_denied(masked: list[str]) -> list[tuple[int, int]]:
+    """Where a normalized text denies what is not read; these places are then masked in it."""
+    places = []
+    while (place := find_negation("".join(masked))) is not None:
+        places.append(place)
+        masked[slice(*place)] = _MASK * (place[1] - place[0])
+    return places
 
 
 def _shifted(parts: Sequence[Part], by: int) -> tuple[Part, ...]:

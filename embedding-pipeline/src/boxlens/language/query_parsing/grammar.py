@@ -26,6 +26,8 @@ from dataclasses import dataclass
 
 from boxlens.domain.objects import LabelName
 from boxlens.domain.queries import Part, Relation, RelationName, TextClause
+from boxlens.language.kind_names import ACTIVITIES
+from boxlens.language.label_recognition import singular_of
 from boxlens.language.query_parsing import vocabulary as tables
 from boxlens.language.query_parsing.tokens import NormalizedText, Token, tokens
 from boxlens.language.query_parsing.vocabulary import relation_of
@@ -97,9 +99,11 @@ class _Parser:
             if parts[-1].relation is None and self._is_colour_pair(after):
                 return None, i
             parts, after = [*parts, self._part(more)], more.next
-        conditional = len(parts) > 1 or parts[0].min_count > 1 or parts[0].max_count is not None
+        counted = any(part.min_count > 1 or part.max_count is not None for part in parts)
         start, end = self._tokens[i].start, self._tokens[after - 1].end
-        if not conditional or not self._may_end(after) or self._is_binomial(start, end):
+        if not counted and (len(parts) == 1 or self._is_loose(parts, i, after)):
+            return None, i
+        if not self._may_end(after) or self._is_binomial(start, end):
             return None, i
         return Phrase(start, end, tuple(parts)), after
 
@@ -147,7 +151,18 @@ class _Parser:
         return [Part(subject.clause, subject.min_count, subject.max_count, Relation(name, 1)), other]
 
     def _joined(self, i: int) -> _NounPhrase | None:
-        return self._noun_phrase(i + 1) if self._tokens[i].kind == "conjunction" else None
+        """The thing behind a conjunction; a kind of one, of which the labels tell little, where it is counted."""
+        noun = self._noun_phrase(i + 1) if self._tokens[i].kind == "conjunction" else None
+        return None if noun is not None and not noun.counted and self._names_kind(noun.first, noun.next) else noun
+
+    def _is_loose(self, parts: Sequence[Part], first: int, after: int) -> bool:
+        """Whether a phrase that counts nothing names a kind of a label, and is not all that is asked: a relation of it
+        to something."""
+        related = any(part.relation is not None for part in parts)
+        return self._names_kind(first, after) and not (related and self._is_all(first, after))
+
+    def _names_kind(self, first: int, after: int) -> bool:
+        return any(token.of_kind for token in self._tokens[first:after])
 
     def _noun_phrase(self, i: int) -> _NounPhrase | None:
         """[quantifier] [number] [article] modifier … label; without labels one or two words instead of it."""
@@ -165,6 +180,8 @@ class _Parser:
             and [token.text for token in self._tokens[i : i + 2]] in (["or", "more"], ["and", "more"])
         ):
             i += 2  # a number is the fewest anyway
+        if counted and not bound and self._tokens[i].text in tables.OR_MORE:
+            i = self._skip(i + 1, "of", ("的",))
         i = self._skip(i, "article")
         name = i
         while (
@@ -178,7 +195,7 @@ class _Parser:
         if not counted and not bound and times.kind == "number" and times.text[0] in "x×":  # dogs x3
             number, counted, after = times, True, after + 1
         n = _number(number.text) if counted else 1
-        if number.text in ("a pair of", "一双", "一对") and self._tokens[name_end - 1].text in tables.PAIRED:
+        if number.text in ("a pair of", "pair of", "一双", "一对") and self._tokens[name_end - 1].text in tables.PAIRED:
             n = 1
         in_latin = counted and number.text.isascii() and not _TIMES.search(number.text)  # two cat, but 两只 dog, 2x dog
         if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[name_end - 1])):
@@ -223,7 +240,7 @@ class _Parser:
     @staticmethod
     def _is_plural(token: Token) -> bool:
         words = token.text.split()
-        return not token.latin or words[-1] in tables.INVARIANT or singularize(words[-1]) != words[-1]
+        return not token.latin or words[-1] in tables.INVARIANT or singular_of(words[-1]) != words[-1]
 
     def _is_colour_pair(self, joint: int) -> bool:
         """ "orange and black cat": a colour that is also a thing, beside another colour."""
@@ -254,6 +271,8 @@ class _Parser:
             return token.kind == "of" and self._tokens[i + 1].text in tables.PHOTO_WORDS
         if token.kind == "of":
             return self._tokens[i + 1].text in tables.PHOTO_WORDS or self._tokens[i + 1].kind == "end"
+        if token.of_kind and token.text in ACTIVITIES:
+            return True
         if token.kind == "word":
             return not token.adjacent if not token.latin else token.text.endswith("ing")
         return token.kind in _BOUNDARY
@@ -264,7 +283,13 @@ def _number(text: str) -> int:
     if digits is not None:
         return int(digits.group())
     numbers = tables.NUMBERS | tables.VAGUE_NUMBERS
-    return numbers.get(text) or numbers[text[:-1]]  # else it ends with a measure word
+    if text in numbers or text[:-1] in numbers:
+        return numbers.get(text) or numbers[text[:-1]]  # else it ends with a measure word
+    tens, ten, ones = text[:-1].rstrip("几多来余").partition("十")
+    if ten:
+        return tables.NUMBERS["十"] * numbers.get(tens, 1) + numbers.get(ones, 0)
+    hundreds = tables.NUMBERS.get(tens.removesuffix("百"))
+    return tables.COUNTLESS if hundreds is None or tens[0] in "几数" else 100 * hundreds
 
 
 def _count_range(bound: str, n: int) -> tuple[int, int | None]:

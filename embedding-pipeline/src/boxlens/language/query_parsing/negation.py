@@ -26,6 +26,7 @@ from boxlens.domain.objects import LabelName
 from boxlens.language.query_parsing import negation_chinese, negation_english
 from boxlens.language.query_parsing.exclusion import EMOJI, Exclusion
 
+_DESCRIBED = re.compile(r"[^\s，。；,.;|]*的(?=[\u3400-\u9fff])")
 _MINUS = re.compile(rf"(?:(?<=\s)|^)(?:[-–—−]{{1,2}}|!)(?P<name>[^\W\d_][\w]*|{EMOJI}|\"[^\"]+\"|“[^”]+”)(?!\S)")
 
 
@@ -41,13 +42,17 @@ def find_exclusions(text: str, labels: Sequence[LabelName]) -> list[Exclusion]:
     return exclusions
 
 
-def find_negation(text: str) -> int | None:
-    """Where a normalized text, its exclusions taken out, still denies something; None where it does not."""
+def find_negation(text: str) -> tuple[int, int] | None:
+    """Where a normalized text, its exclusions taken out, still denies something: from the word that denies up to where
+    its say ends, in Chinese before what it describes (不会飞 of 不会飞的鸟). None where it denies nothing."""
     plain = text
     for traps in _TRAPS:
         plain = traps.sub(lambda trap: " " * len(trap.group()), plain)
-    denials = (denial.search(plain) for denial in (negation_english.DENIAL, negation_chinese.DENIAL))
-    return min((match.start() for match in denials if match), default=None)
+    english, chinese = negation_english.DENIAL.search(plain), negation_chinese.DENIAL.search(plain)
+    if chinese is None or (english is not None and english.start() < chinese.start()):
+        return None if english is None else (english.start(), len(text))
+    described = _DESCRIBED.match(text, chinese.end())
+    return chinese.start(), described.end() if described else len(text)
 
 
 def _minus(text: str) -> Iterator[Exclusion]:

@@ -14,19 +14,21 @@ from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS
 _NOT = r"(?:\s*n[o'’]?['’]?t|\s+not)"
 _NEGATOR = re.compile(
     r"(?:[,;]\s*|(?<=[([])\s*)?\b(?:but\s+|and\s+)?(?:"
-    r"without(?:\s+any)?|w/o|w/out|sans|excluding|exclude|except(?:ing)?(?:\s+for)?|apart\s+from|aside\s+from|save\s+for"
+    r"without(?:\s+(?:any|even))?|w/o|w/out|sans|excluding|exclude|except(?:ing)?(?:\s+for)?|apart\s+from|aside\s+from|save\s+for"
     r"|besides|other\s+than|minus|lacking|neither|nor|(?:nothing|none)\s+(?:with|containing|showing|that\s+(?:has|shows))"
+    r"|(?:the\s+)?(?:absence|lack)\s+of|(?:get(?:ting)?\s+)?rid\s+of|(?:filter|crop|leav|cut)(?:e|ing|ting)?\s+out"
+    r"|(?:there\s+)?(?:is|are|was|were)\s+no\s+longer(?:\s+any)?|no\s+longer\s+any|not\s+includ(?:ed|ing)|unlike"
     r"|instead\s+of|rather\s+than|(?:free|devoid|empty|absent)\s+(?:of|from)(?:\s+any)?|no\s+(?:sign|trace)s?\s+of|none\s+of"
     r"|not\s+(?:interested\s+in|looking\s+for|searching\s+for)"
     r"|(?:that|which|who)\s+(?:is|are|has|have)\s+(?:not|no)"
     rf"|(?:(?:that|which|who|where|there)\s+)*(?:is|are|was|were)(?:{_NOT}|\s+no)(?:\s+any)?"
     rf"|(?:i\s+|please\s+)*(?:do{_NOT}\s+)(?:show|want|need)(?:\s+me)?(?:\s+to\s+see)?(?:\s+any)?"
-    rf"|(?:(?:that|which|who)\s+)?(?:do|does){_NOT}\s+(?:have|show|contain)(?:\s+any)?"
+    rf"|(?:(?:that|which|who)\s+)?(?:do|does){_NOT}\s+(?:have|show|contain|include|feature|depict|involve)(?:\s+any)?"
     r"|please\s+no"
     r"|(?P<risky>^(?:please\s+)?(?:hide|ignore|avoid|skip|omit|remove|leave\s+out)|never|zero|(?<![\w.,:/-])0)"
-    r"|(?:has|have|with)\s+no|not\s+\w+ing|not|no(?:\s+more)?"
+    r"|(?:has|have|with)\s+no|not\s+\w+ing|not(?:\s+even)?|no(?:\s+more)?"
     r"|(?<=everything )but|(?<=anything )but|(?<=all )but"
-    rf")\s+(?:(?:a|one)\s+single\s+)?(?:(?:wearing|holding|carrying|having|with|showing|containing)\s+)?(?=[a-z\u3400-\u9fff]|{EMOJI})"
+    rf")\s*:?\s+(?:(?:a|one)\s+single\s+|one\s+)?(?:(?:wearing|holding|carrying|having|with|showing|containing)\s+)?(?=[a-z\u3400-\u9fff]|{EMOJI})"
 )
 """Those that are ``risky`` stand before verbs and in idioms, and deny only a class."""
 
@@ -35,8 +37,8 @@ _BUT = re.compile(r"\b(?:any|every|all)\s+\w+\s+(?P<negator>but\s+(?!not\b|no\b|
 _NAME = re.compile(r"[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*)*")
 _ENDS = frozenset(
     "and or nor but with without in on at near by beside behind under above over from of for to is are that which who "
-    "no not except while during left right next inside outside around there visible anywhere please thanks "
-    "whatsoever".split()
+    "no not a an the show except while during left right next inside outside around there visible anywhere please "
+    "thanks whatsoever".split()
 )
 _JOINT = re.compile(rf"\s*(?:,\s*(?:or|and|nor)\s+|\s(?:or|nor|and)\s+)(?=[a-z]|{EMOJI})")
 _LISTED = re.compile(
@@ -48,11 +50,16 @@ _TAIL = re.compile(
     r"[\s,]+(?:(?:in|on|at|around)\s+(?:it|them|(?:the\s+)?(?:sight|view|picture|photo|image|frame|background))"
     r"|around|there|visible|anywhere|please|at\s+all|whatsoever)(?!\S)|\s*[)\]]"
 )
+_AFTER = re.compile(
+    r"(?P<name>[a-z][a-z'-]*)\s+(?:(?:is|are)\s+)?(?:not|never)\s+"
+    r"(?:allowed|permitted|visible|present|included|wanted|welcome|shown|there|in\s+(?:sight|view|it))(?![\w-])"
+)
 _NOBODY = re.compile(r"(?:,\s*|\bwith\s+|\b(?:and|but)\s+|\bthere\s+is\s+)*\b(?P<name>nobody|no[\s-]?one)\b")
 _PART = re.compile(r"(?<![\w-])(?:non[\s-](?P<behind>[a-z]+)|(?P<free>[a-z]+)(?:-free|less))(?![\w-])")
 NO_NEGATION = re.compile(
     r"\bno\.?\s*\d|\bno\s+(?:parking|smoking|entry|exit|entrance|stopping|waiting|standing|swimming|trespassing|fishing"
-    r"|diving|littering|dumping|photography|photos?|pictures?|way|signal|doubt|problem|matter|longer)\b"
+    r"|diving|littering|dumping|photography|photos?|pictures?|way|signal|doubt|problem|matter)\b"
+    r"|\bno\s+(?:longer|more|fewer|less)\s+than\b|\bnot\s+more\s+than\b"
     r"|\bnot\s+(?:for|only|just|at all|found|without|bad|yet)\b|\bnothing\s+but\b"
     r"|\bforget[\s-]me[\s-]not|\btouch[\s-]me[\s-]not|\bwithout\s+(?:a\s+)?(?:doubt|fail)\b"
     r"|\b(?:zero|0)\s+(?:to|degrees?|percent)\b|\bsans[\s-]serif\b|\bnever\s+(?:give|mind|say|ending)\b"
@@ -61,7 +68,8 @@ NO_NEGATION = re.compile(
 """Warnings, idioms and double denials."""
 
 DENIAL = re.compile(
-    r"\b(?:without|except|excluding|not|no|nor|neither|never|none|nobody|lacking|cannot|(?:hardly|barely|scarcely)\s+any)\b"
+    r"\b(?:without|except|excluding|not|no|nor|neither|never|none|nobody|lacking|cannot|rid\s+of|rather\s+than|instead\s+of"
+    r"|absence|unlike|(?:hardly|barely|scarcely)\s+any)\b"
     r"|(?<![\w])w/o(?!\w)|\w+n['’]t\b"
 )
 
@@ -70,6 +78,7 @@ def exclusions(text: str, labels: Sequence[LabelName]) -> Iterator[Exclusion]:
     """All that a normalized text excludes in English, in any order; some may overlap."""
     yield from _nobody(text)
     yield from _parts_of_words(text, labels)
+    yield from (Exclusion(m.start(), m.end(), (m.span("name"),)) for m in _AFTER.finditer(text))
     negators = [(*match.span(), match["risky"] is not None) for match in _NEGATOR.finditer(text)]
     negators += [(*match.span("negator"), False) for match in _BUT.finditer(text)]
     for start, name_start, risky in negators:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from boxlens.domain.objects import LabelName
 from boxlens.language.highlights import normalize_with_spans
+from boxlens.language.kinds import find_kinds
 from boxlens.language.label_recognition import find_labels
 from boxlens.language.query_parsing import vocabulary as tables
 
@@ -20,6 +21,12 @@ Kind = Literal[
 
 _END = re.compile(r"[,;.!?:|/()\[\]{}<>\"'，。；！？：（）《》【】…~]+|$")
 _NUMBER = re.compile(rf"\d{{1,2}}(?:\s?(?:{'|'.join(tables.MEASURES)})|(?![\w.:/-]))")
+_CHINESE_NUMBER = re.compile(
+    rf"(?:[{''.join(tables.DIGITS_ZH)}]?十[{''.join(tables.DIGITS_ZH)}]?|[几数]十|[{''.join(tables.DIGITS_ZH)}几数上成]百)"
+    rf"[几多来余]?(?:{'|'.join(tables.MEASURES)})"
+)
+"""Numbers above ten as they are written with a measure word: 十五只, 二十多个, 几十辆."""
+
 _COUNTED = re.compile(r"(?:\d{1,2}|[一两二三四五六七八九十])(?=[人狗猫])")
 """A number of these needs no measure word: 三人, 一猫两狗."""
 _TIMES = re.compile(r"(?:\d{1,2}\s?[x×]|[x×]\s?\d{1,2})(?![a-z0-9.])(?!\s*\d)")
@@ -30,13 +37,15 @@ _LATIN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word of a normalized text, its characters ``start`` to ``end``; ``adjacent``: no space stands before it."""
+    """One word of a normalized text, its characters ``start`` to ``end``; ``adjacent``: no space stands before it;
+    ``of_kind``: a label that is named by a kind of it."""
 
     kind: Kind
     text: str
     start: int
     end: int
     adjacent: bool
+    of_kind: bool = False
 
     @property
     def latin(self) -> bool:
@@ -59,6 +68,8 @@ class NormalizedText:
 def tokens(normalized: str, labels: Sequence[LabelName]) -> list[Token]:
     """The words in order, an ``end`` last. At each place the longest wins; a label against words of equal length."""
     spans = {start: end for _, start, end in find_labels(normalized, labels)}
+    kinds = {start: end for _, start, end in find_kinds(normalized, labels)} if labels else {}
+    spans = kinds | spans
     words: list[Token] = []
     at = 0
     while at < len(normalized):
@@ -67,7 +78,8 @@ def tokens(normalized: str, labels: Sequence[LabelName]) -> list[Token]:
             continue
         token = _at(normalized, at, spans)
         adjacent = bool(words) and words[-1].end == at
-        words.append(Token(token.kind, token.text, token.start, token.end, adjacent))
+        of_kind = token.kind == "label" and kinds.get(token.start) == token.end
+        words.append(replace(token, adjacent=adjacent, of_kind=of_kind))
         at = token.end
     return [*_joined(words), Token("end", "", len(normalized), len(normalized), False)]
 
@@ -76,6 +88,9 @@ def _at(normalized: str, at: int, labels_at: Mapping[int, int]) -> Token:
     listed, label_end = _vocabulary().match(normalized, at), labels_at.get(at, at)
     if label_end > at and (listed is None or label_end >= listed.end()):
         return Token("label", normalized[at:label_end], at, label_end, False)
+    number = _CHINESE_NUMBER.match(normalized, at)
+    if number is not None and (listed is None or number.end() > listed.end()):
+        return Token("number", number.group(), at, number.end(), False)
     if listed is not None:
         text = re.sub(r"\s+", " ", listed.group())
         return Token(_kinds()[text], text, at, listed.end(), False)
@@ -133,7 +148,7 @@ def _kinds() -> dict[str, Kind]:
         ("of", ["的"]),
         ("than", ["比"]),
         ("have", ["有"]),
-        ("word", tables.COMPOUNDS),
+        ("word", (*tables.COMPOUNDS, *tables.OR_MORE)),
     ]
     for kind, words in groups:
         kinds |= dict.fromkeys(words, kind)

@@ -17,9 +17,17 @@ def _table(**groups: str) -> dict[str, str]:
     return {word.strip(): name for name, words in groups.items() for word in words.split(",")}
 
 
-NUMBERS = {"a couple of": 2, "a pair of": 2, "两": 2}
-NUMBERS |= {w: n for n, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
-NUMBERS |= {w: n for n, w in enumerate("一二三四五六七八九十", 1)}
+DIGITS_ZH = tuple("一二三四五六七八九")
+NUMBERS = {"a couple of": 2, "a pair of": 2, "couple of": 2, "pair of": 2, "a trio of": 3, "trio of": 3, "两": 2}
+NUMBERS |= {
+    w: n
+    for n, w in enumerate(
+        """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+        eighteen nineteen twenty""".split(),
+        1,
+    )
+}
+NUMBERS |= {w: n for n, w in enumerate((*DIGITS_ZH, "十"), 1)}
 NUMBERS |= {"几": 2, "好几": 3, "多": 2, "两三": 2, "三四": 3, "三五": 3, "四五": 4, "五六": 5, "十几": 10}
 NUMBERS |= {"数": 3, "三两": 2}
 """Chinese ones are numbers before a measure word alone."""
@@ -27,17 +35,23 @@ NUMBERS |= {"数": 3, "三两": 2}
 GROUPS = tuple("群堆伙帮排队窝批")
 """Measure words of many things: of 一群 there are three at least, of 两群 and 三对 four."""
 
+COUNTLESS = 12
+"""Fewest things of which people say dozens or hundreds: nobody counts them."""
+
+_GROUPS_EN = "group crowd herd flock bunch pack swarm stack pile row line fleet team party school".split()
+
 VAGUE_NUMBERS = {
     number: least
     for least, words in (
         (2, "several, multiple, a few, 俩, 若干, 若干个, 一些, 成对的, 一对, 一双"),
         (3, "仨"),
-        (3, "many, lots of, a lot of, plenty of, a group of, groups of, a crowd of, a herd of, a flock of, a bunch of"),
+        (3, "many, numerous, countless, lots of, plenty of, tons of, loads of, a lot of, a number of, a handful of"),
+        (3, ", ".join(f"{a}{group}{b}" for group in _GROUPS_EN for a, b in (("a ", " of"), ("", " of"), ("", "s of")))),
         (3, "很多, 许多, 好多, 好些, 不少, 无数, 无数只, 无数个, 无数辆, 众多, 大量, 大批, 成群的, 一群群, 一排排"),
         (3, ", ".join(f"一{size}{group}" for size in ("", "大", "小") for group in GROUPS)),
         (4, ", ".join(f"{n}{group}" for n in ("两", "三", "几", "好几") for group in (*GROUPS, "对", "双"))),
         (6, "half a dozen, half dozen, 半打"),
-        (12, "a dozen, 一打"),
+        (COUNTLESS, "a dozen, 一打, dozens of, scores of, hundreds of, thousands of, 成千上万, 成百上千"),
     )
     for number in words.split(", ")
 }
@@ -46,12 +60,15 @@ VAGUE_NUMBERS = {
 MEASURES = tuple("只条辆个位名匹头台部架艘把张本棵朵杯瓶件块颗支盏顶扇间座枝株片根碗盘")
 
 QUANTIFIERS = _table(
-    least="at least, 至少, 不少于",
-    most="at most, no more than, 最多, 至多, 不超过",
+    least="at least, no fewer than, no less than, 至少, 起码, 不少于",
+    most="at most, no more than, not more than, up to, 最多, 至多, 顶多, 不超过, 不多于",
     exactly="exactly, only, just, 正好, 恰好, 刚好, 只有, 仅有, 仅",
     more="more than, 超过, 多于, 不止, 不只",
-    fewer="fewer than, less than, 少于, 不到",
+    fewer="fewer than, less than, 少于, 不到, 不足",
 )
+OR_MORE = ("以上", "及以上", "或以上", "或更多")
+"""Behind a number and its measure word: that many, or more."""
+
 RELATIONS: dict[str, str] = _table(
     left_of="left of, to the left of, on the left of, on the left side of",
     right_of="right of, to the right of, on the right of, on the right side of",
@@ -91,6 +108,14 @@ COLOURS = frozenset(
 MODIFIERS = COLOURS | frozenset(
     "big small little large tiny huge old young tall short long new dark light striped".split()
 )
+MADE_OF = frozenset(
+    "wooden wood metal steel plastic glass ceramic porcelain leather stone brick paper cloth fabric wicker".split()
+)
+MADE_OF_ZH = tuple(
+    """不锈钢 大理石 玻璃 塑料 陶瓷 木头 木制 木质 铁艺 金属 真皮 皮质 皮革 布艺 水晶 帆布 木 铁 石 皮 布 竹 藤 瓷 铜
+    钢""".split()
+)
+"""What a thing is made of, the longest first."""
 _ZH_COLOURS = tuple("红橙黄绿蓝紫粉棕黑白灰金银")
 MODIFIERS_ZH = (*_ZH_COLOURS, *(f"{c}色" for c in _ZH_COLOURS), *"大小老高矮长短新旧", "年轻")
 ALL_MODIFIERS = MODIFIERS | frozenset(MODIFIERS_ZH)

@@ -15,6 +15,7 @@ from boxlens.domain.errors import NotFound
 from boxlens.domain.filters import Condition, Filter, NumberRange, both
 from boxlens.domain.objects import LabelName
 from boxlens.domain.queries import Part, PictureClause, TextClause, WordQuery
+from boxlens.language.kinds import classes_of_kinds
 from boxlens.language.label_recognition import recognize_labels
 from boxlens.language.query_parsing.vocabulary import only_stop_words
 from boxlens.schema import COUNT
@@ -81,8 +82,8 @@ def part_lists(
 ) -> tuple[RankedListRequest, ...]:
     """The lists of the parts, made from those that a query with the same clauses has.
 
-    Only objects are looked at. Where a text names labels, an object must have one of them; when the text says no more
-    than that, this is all it takes.
+    Only objects are looked at. Where a text names labels, or kinds of them, an object must have one of them; when the
+    text says no more than a label, this is all it takes.
     """
     made = []
     counted = _counted(parts, labels)
@@ -91,6 +92,8 @@ def part_lists(
         clause = parts[list_request.clause].clause
         named, rest = recognize_labels(clause.text, labels) if isinstance(clause, TextClause) else ((), "")
         if not named:
+            if isinstance(clause, TextClause) and (kinds := classes_of_kinds(clause.text, labels)):
+                filter = both([filter, Filter((Condition("label", any_of=kinds),))])
             made.append(replace(list_request, query=replace(list_request.query, filter=filter)))
             continue
         filter = both([filter, Filter((Condition("label", any_of=named),))])
@@ -125,7 +128,7 @@ def _counted(parts: Sequence[Part], labels: Sequence[LabelName]) -> Filter:
     for part in parts:
         if not isinstance(part.clause, TextClause) or not part.min_count:
             continue
-        named = recognize_labels(part.clause.text, labels)[0]
+        named = recognize_labels(part.clause.text, labels)[0] or classes_of_kinds(part.clause.text, labels)
         if len(named) == 1:
             single[named[0]] += part.min_count
         elif named:

@@ -210,14 +210,12 @@ class ImageRelevance:
         self._of_parts: dict[tuple[int, NamedPart], dict[str, float]] = {}
         self._beside: dict[str, set[tuple[int, str]]] = {}
         self._ends: dict[tuple[int, str], float] = {}
-        self._parts: dict[tuple[int, str], NamedPart] = {}
         self._by_looks = {ranked.request.clause for ranked in lists if ranked.request.signal == "clip"}
         self._named: dict[int, float] = {}
         for ranked, by_object in zip(lists, relevances, strict=True):
             clause, part = ranked.request.clause, ranked.request.part
             if part is not None and part.label is not None:
                 self._named[clause] = self._named.get(clause, 0.0) + part.share
-                self._parts[clause, part.label] = part
                 self._ends[clause, part.label] = min((by_object or {}).values(), default=0.0)
             self._add(clause, part, ranked, by_object or {})
 
@@ -261,20 +259,24 @@ class ImageRelevance:
         }
         if not self._of_parts:
             return _Sums(whole, {}, {})
-        parts = {
-            place: max(values)
-            for place, says in self._of_parts.items()
-            if (values := [says[object_id] for object_id in object_ids if object_id in says])
-        }
-        held = {place for object_id in object_ids for place in self._beside.get(object_id, ())}
-        for place in held & self._parts.keys():  # its box stands further down its list than was asked for
-            parts.setdefault((place[0], self._parts[place]), self._ends[place])
         named: dict[int, float] = {}
         written: dict[int, float] = {}
-        for (clause, part), relevance in parts.items():
+        for (clause, part), says in self._of_parts.items():
+            values = [says[object_id] for object_id in object_ids if object_id in says]
+            if values:
+                relevance = max(values)
+            elif part.label is not None and self._is_held(clause, part.label, object_ids):
+                relevance = self._ends[clause, part.label]
+            else:
+                continue
             sums = written if part.label is None else named
             sums[clause] = sums.get(clause, 0.0) + part.share * relevance
         return _Sums(whole, named, written)
+
+    def _is_held(self, clause: int, label: str, object_ids: Collection[str]) -> bool:
+        """Whether the image holds what a list asks for, in a box further down it than was asked for."""
+        place = (clause, label)
+        return any(place in self._beside.get(object_id, ()) for object_id in object_ids)
 
     def _of_sums(self, sums: _Sums, alike: Mapping[int, int]) -> float:
         """``alike``: images that hold as much of the names of a clause, itself among them, where that is known."""
