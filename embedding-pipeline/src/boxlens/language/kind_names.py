@@ -113,7 +113,7 @@ motorcycle: motorcycling, motorbiking
 horse: horseback riding, horseback, show jumping, dressage, 马术, 赛马
 boat: sailing, rowing, boating, canoeing, kayaking, rafting, 划船, 泛舟, 漂流, 划艇, 赛艇
 tennis racket: tennis, playing tennis, play tennis, tennis match, tennis game, 打网球, 网球比赛
-baseball bat: playing baseball, play baseball, baseball game, baseball match, 打棒球, 棒球比赛
+sports ball: playing baseball, play baseball, baseball game, baseball match, 打棒球, 棒球比赛
 kite: kiting
 toothbrush: brushing teeth, brush teeth, brushing his teeth, brushing her teeth, brushing their teeth, 刷牙
 hair drier: blow drying, 吹头发
