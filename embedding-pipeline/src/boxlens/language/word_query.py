@@ -92,11 +92,11 @@ def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> t
     parts = []
     for name in names:
         beside = tuple((other, share) for other in names if other != name)
-        exact = (name,) if name in named.labels else ()
-        kinds = () if exact else (name,)
+        ids: tuple[str, ...] = (name,) if name in named.labels else ()
+        kinds = () if ids else (name,)
         colours = named.colours.get(name, ()) or (to_colours(named.rest)[0] if len(names) == 1 else ())
         tokens = tuple(query_tokens(named.written[name]))
-        query = WordQuery(exact, tokens, 0, filter, colours=colours, kinds=kinds, beside=beside)
+        query = WordQuery(ids, tokens, 0, filter, colours=colours, kinds=kinds, beside=beside)
         parts.append(PartQuery(query, NamedPart(name, share)))
     if words:
         beside = tuple((name, share) for name in names)

@@ -112,8 +112,8 @@ MADE_OF = frozenset(
     "wooden wood metal steel plastic glass ceramic porcelain leather stone brick paper cloth fabric wicker".split()
 )
 MADE_OF_ZH = tuple(
-    """不锈钢 大理石 玻璃 塑料 陶瓷 木头 木制 木质 铁艺 金属 真皮 皮质 皮革 布艺 水晶 帆布 木 铁 石 皮 布 竹 藤 瓷 铜
-    钢""".split()
+    """不锈钢 大理石 玻璃 塑料 陶瓷 木头 木制 木质 铁艺 金属 真皮 皮质 皮革 布艺 水晶 帆布 木 铁 石 皮 布 竹 藤 瓷
+    铜""".split()
 )
 """What a thing is made of, the longest first."""
 _ZH_COLOURS = tuple("红橙黄绿蓝紫粉棕黑白灰金银")
