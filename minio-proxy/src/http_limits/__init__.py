@@ -8,6 +8,15 @@ services.
 from http_limits.bodies import ReceiveFirst, Refused
 from http_limits.connections import DeadlineProtocol, raise_descriptor_limit
 from http_limits.cookies import WithoutCookies
+from http_limits.lengths import OneLength
 from http_limits.queue import Queue
 
-__all__ = ["DeadlineProtocol", "Queue", "ReceiveFirst", "Refused", "WithoutCookies", "raise_descriptor_limit"]
+__all__ = [
+    "DeadlineProtocol",
+    "OneLength",
+    "Queue",
+    "ReceiveFirst",
+    "Refused",
+    "WithoutCookies",
+    "raise_descriptor_limit",
+]

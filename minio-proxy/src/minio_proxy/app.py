@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from browser_guard import Allowed, BrowserGuard, Refusal, Sharing
-from http_limits import Queue, Refused, WithoutCookies
+from http_limits import OneLength, Queue, Refused, WithoutCookies
 from minio_proxy.access import Access
 from minio_proxy.backends.file import FileBackend
 from minio_proxy.backends.port import Backend, ObjectInfo
@@ -57,6 +57,7 @@ def create_app(settings: ProxySettings, backend: Backend | None = None) -> FastA
         sharing=Sharing(("GET", "HEAD"), ("Range", "If-None-Match", "If-Modified-Since", "If-Range"), tuple(_EXPOSED)),
     )
     app.add_middleware(Queue, refuse=_limited, concerns=_is_read, at_once=_READS_AT_ONCE, waiting=512)
+    app.add_middleware(OneLength, refuse=_limited)
     app.add_middleware(_NoSniffing)
 
     threads = CapacityLimiter(2)
@@ -197,7 +198,8 @@ def _is_read(scope: MutableMapping[str, Any]) -> bool:
 
 def _limited(refused: Refused) -> ASGIApp:
     body = _plain(refused.status, refused.code, refused.detail) | {"hint": refused.hint}
-    return _problem(refused.status, body, {"Retry-After": str(refused.retry_after_s)})
+    headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
+    return _problem(refused.status, body, headers)
 
 
 def _refused(refusal: Refusal) -> ASGIApp:

@@ -299,3 +299,10 @@ def test_what_nobody_foresaw_keeps_its_trace_to_itself(
     assert "secret" not in answer.text
     number = body["detail"].rstrip(".").rsplit(" ", 1)[1]
     assert any(number in record.getMessage() and record.exc_info for record in caplog.records)
+
+
+def test_a_request_that_says_the_length_of_its_body_in_two_ways_is_refused(client: TestClient) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-Length": "2", "Content-Type": "application/json"}
+    answer = client.post(f"{C}/search", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
+    assert answer.headers["connection"] == "close"

@@ -109,6 +109,16 @@ def test_a_body_arrives_as_it_was_sent(size: int) -> None:
         assert httpx.post(url(address), content=iter([b"x" * size]), trust_env=False).text == str(size)
 
 
+def test_a_body_of_two_lengths_is_refused_and_nothing_after_it_is_taken_for_a_request(tmp_path: Path) -> None:
+    hidden = b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = "POST /file/photos/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: {}\r\n\r\n"
+    with serving(create_app(ProxySettings(root=tmp_path))) as address, socket.create_connection(address, 60) as sender:
+        sender.sendall(head.format(len(hidden)).encode() + hidden)
+        answers = b"".join(iter(lambda: sender.recv(65536), b""))
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+
+
 def test_what_is_too_large_is_refused_with_an_answer() -> None:
     with serving(limited()) as address:
         answer = httpx.post(url(address), content=b"x" * 3_000_001, trust_env=False)

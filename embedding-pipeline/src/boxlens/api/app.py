@@ -45,7 +45,7 @@ from boxlens.library.saved.watching import watching
 from boxlens.library.sweeper import sweeping
 from boxlens.web.serving import serve_page
 from browser_guard import Allowed, BrowserGuard
-from http_limits import Queue, ReceiveFirst, WithoutCookies
+from http_limits import OneLength, Queue, ReceiveFirst, WithoutCookies
 
 WORK_AT_ONCE = 24
 """Of the 40 threads in which routes run; the others are left to health and the page."""
@@ -105,6 +105,7 @@ def create_app(services: Services, page_dir: Path | None = None) -> FastAPI:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
         )
+    app.add_middleware(OneLength, refuse=refuse)
     app.add_middleware(CompressJson)
     app.add_middleware(CountRequests, metrics=app.state.metrics)
     if page_dir is not None:

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from boxlens.domain.errors import BoxlensError, TooLarge, TooManyRequests, Unavailable
+from boxlens.domain.errors import BadInput, BoxlensError, TooLarge, TooManyRequests, Unavailable
 from boxlens.domain.local_files import refusal
 from boxlens.settings import ApiSettings
 from browser_guard import Refusal
@@ -143,14 +143,14 @@ def of_refusal(refusal: Refusal) -> JSONResponse:
 
 
 def of_limit(refused: Refused, limits: Mapping[str, int]) -> JSONResponse:
-    """What was too much, too slow or too large; ``limits``: those of pictures."""
+    """What was too much, too slow, too large or no proper request; ``limits``: those of pictures."""
     headers = {} if refused.retry_after_s is None else {"Retry-After": str(refused.retry_after_s)}
     large = refused.status == TooLarge.status
-    title = TooLarge.title if large else TooManyRequests.title
+    code, title = refused.code, TooLarge.title if large else TooManyRequests.title
+    if refused.status == 400:
+        code, title = BadInput.code, BadInput.title
     most = limits if large else None
-    return response(
-        refused.status, refused.code, title, refused.detail, hint=refused.hint, limits=most, headers=headers
-    )
+    return response(refused.status, code, title, refused.detail, hint=refused.hint, limits=most, headers=headers)
 
 
 def of_unexpected(error: Exception) -> JSONResponse:
