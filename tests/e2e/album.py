@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,13 +52,15 @@ class Album:
         return [named[image_id or ""] for image_id in ids]
 
 
-def make_album(site: str) -> Album:
-    """A new collection that holds ``SHOTS``."""
-    album = Album(f"album-{uuid.uuid4().hex[:8]}")
+def make_album(
+    site: str, shots: Mapping[str, Shot] = SHOTS, folder: Path = PICTURES, collection: str | None = None
+) -> Album:
+    """A collection that holds these shots of the photos in a folder; a new one where none is named."""
+    album = Album(collection or f"album-{uuid.uuid4().hex[:8]}")
     with httpx.Client(base_url=site, timeout=120) as api:
         api.put(f"/v1/collections/{album.collection}", json={}).raise_for_status()
-        for name, shot in SHOTS.items():
-            album.ids[name] = put(api, album.collection, f"{name}.jpg", jpeg(shot), tags=list(shot.tags))
+        for name, shot in shots.items():
+            album.ids[name] = put(api, album.collection, f"{name}.jpg", jpeg(shot, folder), tags=list(shot.tags))
     return album
 
 
@@ -70,7 +72,7 @@ def put(api: httpx.Client, collection: str, name: str, data: bytes, **descriptio
     return str(answer.json()["image_id"])
 
 
-def jpeg(shot: Shot) -> bytes:
+def jpeg(shot: Shot, folder: Path = PICTURES) -> bytes:
     """The photo with the notes of its camera in it."""
     exif = Image.Exif()
     if shot.camera != ("", ""):
@@ -82,6 +84,6 @@ def jpeg(shot: Shot) -> bytes:
         gps[GPS.GPSLatitudeRef], gps[GPS.GPSLatitude] = "N" if lat >= 0 else "S", (abs(lat), 0.0, 0.0)
         gps[GPS.GPSLongitudeRef], gps[GPS.GPSLongitude] = "E" if lon >= 0 else "W", (abs(lon), 0.0, 0.0)
     out = io.BytesIO()
-    with Image.open(PICTURES / Path(f"{shot.photo}.jpg")) as photo:
+    with Image.open(folder / f"{shot.photo}.jpg") as photo:
         photo.save(out, "JPEG", quality=92, exif=exif)
     return out.getvalue()

@@ -1,34 +1,51 @@
 """Pictures of the running page: ``python -m tests.e2e.screenshots http://127.0.0.1:8080`` with the demo served there.
 
-Every state at three widths, light and dark, in both languages, goes to ``.screenshots`` (ignored), and for each state
-one sheet with all twelve beside each other, so that a person can look at them; ``--state`` chooses. With ``--readme``
-also the two pictures that the READMEs show.
+Every state at three widths and on a phone that lies on its side, light and dark, in both languages, goes to
+``.screenshots`` (ignored), and for each state one sheet with all of them beside each other, so that a person can look
+at them; ``--state`` chooses. ``--readme`` makes the two pictures that the READMEs show, from the demo's photographs.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.checkout import ROOT
+from tests.e2e.album import CANON, FORBIDDEN_CITY, FUJI, SHANGHAI, TEMPLE_OF_HEAVEN, Shot, make_album
 from tests.e2e.conftest import FLAGS
 from tests.e2e.steps import NO_PICTURE, look
 
+from boxlens.samples.bundled import PHOTOGRAPHS
+
 FOLDER = ROOT / ".screenshots"
-SIZES = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
+SIZES = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844), "landscape": (844, 390)}
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
 LOOKS = ("light", "dark")
-SHEET_HEIGHT = 900
+SHEET_WIDTH = 1720
+"""Pixels: four phones at their size, two desks at half of it."""
+
+ALBUM = "album"
+"""The demo's photographs with dates and places, which the photographs themselves do not say."""
+
+SHOTS = {
+    "astronaut": Shot("photo-01", "2021:05:01 09:00:00", FUJI, SHANGHAI, ("portrait",)),
+    "camera": Shot("photo-02", "2022:07:15 12:00:00", CANON, tags=("portrait",)),
+    "cat": Shot("photo-03", "2023:07:04 10:00:00", CANON, FORBIDDEN_CITY, ("home",)),
+    "coffee": Shot("photo-04", "2023:07:04 10:30:00", CANON, TEMPLE_OF_HEAVEN, ("home",)),
+    "rocket": Shot("photo-05", "2023:11:02 08:15:00", FUJI, (28.6082, -80.604)),
+    "grass": Shot("photo-10"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is asked for in one language: one thing, two things, and what no picture shows."""
+    """What is asked for in one language: one thing, two things of the drawings, and what no picture shows."""
 
     thing: str
     things: str
@@ -36,9 +53,14 @@ class Words:
 
 
 WORDS = {
-    "en": Words("umbrella", "apple and umbrella", "zeppelinqqq"),
-    "zh": Words("红苹果", "苹果和雨伞", "齐柏林qqq"),
+    "en": Words("person", "apple and umbrella", "zeppelinqqq"),
+    "zh": Words("人", "苹果和雨伞", "zeppelinqqq"),
 }
+COLLECTIONS = {"several": "drawings", "timeline": ALBUM, "map_of_places": ALBUM}
+"""Where another collection than the default one has what a state shows."""
+
+
+State = Callable[[Page, Words], None]
 
 
 def start(page: Page, words: Words) -> None:
@@ -124,7 +146,7 @@ def away(page: Page, words: Words) -> None:
     page.get_by_test_id("problem").wait_for()
 
 
-STATES: dict[str, Callable[[Page, Words], None]] = {
+STATES: dict[str, State] = {
     state.__name__: state
     for state in (
         start,
@@ -152,58 +174,90 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
+def context_of(browser: Browser, size: str, scheme: str, language: str) -> BrowserContext:
+    width, height = SIZES[size]
+    held = size != "desktop"
+    return browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale=LANGUAGES[language],
+        has_touch=held,
+        is_mobile=held,
+    )
+
+
 def taken(browser: Browser, url: str, name: str) -> Iterator[Path]:
     """One state in every size, look and language."""
-    for size, (width, height) in SIZES.items():
+    for size in SIZES:
         for scheme in LOOKS:
-            for language, locale in LANGUAGES.items():
-                context = browser.new_context(
-                    viewport={"width": width, "height": height},
-                    color_scheme="dark" if scheme == "dark" else "light",
-                    locale=locale,
-                )
-                page = context.new_page()
-                page.goto(url)
-                settled(page)
-                STATES[name](page, WORDS[language])
-                settled(page)
+            for language in LANGUAGES:
                 path = FOLDER / f"{name}-{size}-{scheme}-{language}.png"
-                page.screenshot(path=path)
-                context.close()
+                with context_of(browser, size, scheme, language) as context:
+                    picture(context.new_page(), url, STATES[name], language, path)
                 yield path
 
 
+def picture(page: Page, url: str, state: State, language: str, path: Path) -> None:
+    page.goto(f"{url}/?c={COLLECTIONS.get(state.__name__, 'default')}")
+    settled(page)
+    state(page, WORDS[language])
+    settled(page)
+    page.screenshot(path=path)
+
+
 def sheet(paths: list[Path], to: Path) -> None:
-    """Pictures of one height beside each other, in as many rows as there are looks of each size."""
+    """Pictures in rows; what is wider than a quarter of the sheet at half its size."""
     pictures = [Image.open(path).convert("RGB") for path in paths]
-    scaled = [p.resize((p.width * SHEET_HEIGHT // p.height, SHEET_HEIGHT), Image.Resampling.LANCZOS) for p in pictures]
-    per_row = len(scaled) // len(SIZES)
-    rows = [scaled[first : first + per_row] for first in range(0, len(scaled), per_row)]
-    whole = Image.new("RGB", (max(sum(p.width for p in row) for row in rows), SHEET_HEIGHT * len(rows)))
-    for number, row in enumerate(rows):
-        left = 0
-        for picture in row:
-            whole.paste(picture, (left, number * SHEET_HEIGHT))
-            left += picture.width
+    halved = [p if p.width * 4 <= SHEET_WIDTH else p.reduce(2) for p in pictures]
+    places, left, top, bottom = [], 0, 0, 0
+    for p in halved:
+        if left + p.width > SHEET_WIDTH:
+            left, top = 0, bottom
+        places.append((left, top))
+        left, bottom = left + p.width, max(bottom, top + p.height)
+    whole = Image.new("RGB", (SHEET_WIDTH, bottom))
+    for p, place in zip(halved, places, strict=True):
+        whole.paste(p, place)
     whole.save(to)
+
+
+def searched_by_picture(page: Page, words: Words) -> None:
+    page.get_by_test_id("file").set_input_files(PHOTOGRAPHS.with_name("photo-01.jpg"))
+    page.get_by_test_id("choices").wait_for()
+    page.get_by_test_id("count").filter(has_text=re.compile(r"\d")).wait_for()
+
+
+def cat_opened(page: Page, words: Words) -> None:
+    opened(page, replace(words, thing="猫"))
+
+
+def readme(browser: Browser, url: str) -> None:
+    """The pictures of the READMEs, small ones, of the demo's photographs."""
+    shown = {"search": (searched_by_picture, "desktop", "light", "en"), "opened": (cat_opened, "phone", "dark", "zh")}
+    for name, (state, size, scheme, language) in shown.items():
+        path = FOLDER / f"readme-{name}.png"
+        with context_of(browser, size, scheme, language) as context:
+            picture(context.new_page(), url, state, language, path)
+        Image.open(path).convert("RGB").save(ROOT / "docs" / "images" / f"{name}.webp", quality=85, method=6)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--state", choices=STATES, action="append")
-    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--readme", action="store_true", help="only the pictures of the READMEs")
     options = parser.parse_args()
+    url = options.url.rstrip("/")
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for name in options.state or STATES:
-            sheet(list(taken(browser, options.url.rstrip("/"), name)), FOLDER / f"sheet-{name}.png")
+        if options.readme:
+            readme(browser, url)
+        else:
+            make_album(url, SHOTS, PHOTOGRAPHS.parent, ALBUM)
+            for name in options.state or STATES:
+                sheet(list(taken(browser, url, name)), FOLDER / f"sheet-{name}.png")
         browser.close()
-    if options.readme:
-        images = ROOT / "docs" / "images"
-        shutil.copy(FOLDER / "results-desktop-light-en.png", images / "search.png")
-        shutil.copy(FOLDER / "opened-phone-dark-zh.png", images / "opened.png")
 
 
 if __name__ == "__main__":
