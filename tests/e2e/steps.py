@@ -1,9 +1,10 @@
-"""What tests of the page do again and again: ask for words, give a picture, note what is sent."""
+"""What tests of the page do again and again: ask for words, give a picture, note what is sent, ask axe."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.checkout import ROOT
 from tests.samples.stand_ins import drawn_folder
@@ -13,6 +14,7 @@ PICTURES = PHOTOS if PHOTOS.is_dir() else drawn_folder()
 HORSES = PICTURES / "000000007281.jpg"
 DOG = PICTURES / "000000000790.jpg"
 NO_PICTURE = ROOT / "tests" / "words" / "compounds.txt"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 def look(page: Page, words: str) -> None:
@@ -24,6 +26,12 @@ def give(page: Page) -> None:
     page.get_by_test_id("file").set_input_files(HORSES)
     expect(page.get_by_test_id("choices")).to_be_visible()
     expect(page.get_by_test_id("hit").first).to_be_visible()
+
+
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe says against the page as it is: each rule with the first elements that break it."""
+    broken = Axe().run(page, options=RULES).response["violations"]
+    return [(rule["id"], [node["html"][:160] for node in rule["nodes"]][:3]) for rule in broken]
 
 
 def searches(page: Page) -> list[list[dict[str, Any]]]:

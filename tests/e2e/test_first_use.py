@@ -59,6 +59,14 @@ def test_models_that_do_not_suit_the_pictures_are_told_with_the_command(
     assert box["x"] + box["width"] <= width
 
 
+def test_few_objects_are_no_fault_where_only_sure_ones_were_asked_for(visit: Visit) -> None:
+    page = visit("about:blank", width=390)
+    with_collections(page, objects=3, images=120, pack="demo", score_threshold=0.6)
+    page.goto(f"{visit.site}/?c=photos")
+    expect(page.get_by_test_id("all-pictures")).to_contain_text("120")
+    expect(page.get_by_test_id("unfit")).to_have_count(0)
+
+
 def test_an_empty_collection_asks_for_pictures(visit: Visit) -> None:
     page = visit("about:blank", width=390, language="zh-CN")
     with_collections(page, objects=0, images=0)

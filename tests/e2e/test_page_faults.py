@@ -25,6 +25,9 @@ def test_a_file_that_is_no_picture_is_refused_where_it_was_given(visit: Visit) -
     page.get_by_test_id("file").set_input_files(NO_PICTURE)
     problem = page.get_by_test_id("problem")
     expect(problem).to_have_attribute("data-code", re.compile("unsupported_type|unreadable_picture"))
+    dismiss = page.get_by_test_id("dismiss").bounding_box()
+    assert dismiss
+    assert dismiss["height"] == dismiss["width"]  # in the corner, however high the notice is
     page.get_by_test_id("dismiss").click()
     expect(problem).to_have_count(0)
 

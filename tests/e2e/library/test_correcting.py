@@ -7,11 +7,9 @@ import uuid
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Locator, Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.steps import DOG
-from tests.e2e.test_page_access import RULES
+from tests.e2e.steps import DOG, violations
 from tests.e2e.test_phone import Finger
 
 pytestmark = pytest.mark.browser
@@ -29,11 +27,6 @@ def opened(visit: Visit, **how: Any) -> Page:
     page.goto(f"{visit.site}/?c={collection}&open={answer.json()['image_id']}")
     expect(page.get_by_test_id("picture-facts")).to_be_attached()
     return page
-
-
-def violations(page: Page) -> list[str]:
-    """What axe says against the page as it is."""
-    return [violation["id"] for violation in Axe().run(page, options=RULES).response["violations"]]
 
 
 def sides(box: Locator) -> list[float]:

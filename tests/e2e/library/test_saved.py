@@ -7,11 +7,10 @@ import uuid
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from tests.e2e.album import SHOTS, jpeg, put
 from tests.e2e.conftest import Visit
-from tests.e2e.test_page_access import RULES
+from tests.e2e.steps import violations
 
 pytestmark = pytest.mark.browser
 LONGEST_S = 240.0  # a busy machine is no reason to fail
@@ -36,7 +35,7 @@ def test_a_search_is_saved_and_counts_what_comes(visit: Visit, width: int, langu
         saved = page.get_by_test_id("saved-one").filter(has_text=name)
         expect(saved).to_have_count(1)
         expect(page.get_by_test_id("save-search")).to_have_count(0)
-        assert Axe().run(page, options=RULES).response["violations"] == []
+        assert violations(page) == []
         new = put(api, collection, "herd.jpg", jpeg(SHOTS["herd"]), tags=["quokka"])
         put(api, collection, "table.jpg", jpeg(SHOTS["table"]))
         end = time.monotonic() + LONGEST_S

@@ -29,7 +29,7 @@ TICK = {"zh-CN": "通过邮件或手机通知", "en-US": "Notify by email or pho
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TellingSite:
     """A site whose owner has set a target of apprise, and who is told there."""
 
     address: str
@@ -38,7 +38,7 @@ class Told:
 
 
 @pytest.fixture
-def site_that_tells(tmp_path: Path) -> Iterator[Told]:
+def site_that_tells(tmp_path: Path) -> Iterator[TellingSite]:
     pytest.importorskip("apprise", reason="the extra apprise is not installed")
     page = built_page(ROOT / "search-front", lambda text: None)
     with receiving() as people:
@@ -55,12 +55,12 @@ def site_that_tells(tmp_path: Path) -> Iterator[Told]:
             world.writer.create("photos", world.pack)
             world.add(1, caption="an old lighthouse")
             with served(world, page) as address:
-                yield Told(address, world, people)
+                yield TellingSite(address, world, people)
             world.close()
 
 
 @pytest.fixture
-def visit_told(chromium: Browser, site_that_tells: Told) -> Iterator[Visit]:
+def visit_telling(chromium: Browser, site_that_tells: TellingSite) -> Iterator[Visit]:
     visiting = Visit(chromium, site_that_tells.address)
     yield visiting
     visiting.close()
@@ -74,29 +74,29 @@ def eventually(condition: Callable[[], bool], why: str) -> None:
         time.sleep(0.1)
 
 
-def save(page: Page, name: str, tick: str, *, told: bool) -> None:
+def save(page: Page, name: str, tick: str, *, ticked: bool) -> None:
     """Save what is searched, from the keyboard's and the finger's own parts of the sheet."""
     page.get_by_test_id("open-saved").click()
     page.get_by_test_id("saved-name").fill(name)
     expect(page.get_by_label(tick)).to_be_checked()
-    page.get_by_label(tick).set_checked(told)
+    page.get_by_label(tick).set_checked(ticked)
     page.get_by_test_id("saved-save").click()
     expect(page.get_by_test_id("saved-one").filter(has_text=name)).to_have_count(1)
 
 
 @pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")], ids=["phone", "desk"])
 def test_people_are_told_of_what_the_search_with_the_tick_finds_and_of_nothing_else(
-    visit_told: Visit, site_that_tells: Told, width: int, language: str
+    visit_telling: Visit, site_that_tells: TellingSite, width: int, language: str
 ) -> None:
     world, people = site_that_tells.world, site_that_tells.people
     answers: list[str] = []
-    page = visit_told("/?c=photos&q=lighthouse", width=width, language=language, touch=width == 390)
+    page = visit_telling("/?c=photos&q=lighthouse", width=width, language=language, touch=width == 390)
     page.on("response", lambda response: answers.append(response.url) if SECRET in response.text() else None)
-    save(page, "ringing", TICK[language], told=True)
-    page.goto(f"{visit_told.site}/?c=photos&q=fog")
-    save(page, "silent", TICK[language], told=False)
+    save(page, "ringing", TICK[language], ticked=True)
+    page.goto(f"{visit_telling.site}/?c=photos&q=fog")
+    save(page, "silent", TICK[language], ticked=False)
     new = world.add(2, caption="a lighthouse in the fog")
-    with httpx.Client(base_url=visit_told.site, timeout=LONGEST_S) as api:
+    with httpx.Client(base_url=visit_telling.site, timeout=LONGEST_S) as api:
 
         def unseen() -> dict[str, int]:
             return {search["name"]: search["unseen"] for search in api.get("/v1/saved").json()["searches"]}

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import FloatRect, Page, expect
 from tests.e2e.conftest import Visit
-from tests.e2e.steps import DOG, HORSES, give, look, overlap, searches
-from tests.e2e.test_page_access import RULES
+from tests.e2e.steps import DOG, HORSES, give, look, overlap, searches, violations
 
 pytestmark = pytest.mark.browser
 
@@ -244,7 +242,7 @@ def test_a_part_of_a_stored_picture_is_searched_by_keys_alone(visit: Visit, widt
     page.keyboard.press("ArrowRight")
     expect(box).not_to_have_attribute("data-box", before or "")
     moved = box.get_attribute("data-box") or ""
-    assert Axe().run(page, options=RULES).response["violations"] == []
+    assert violations(page) == []
     with page.expect_response(re.compile("/search$")):
         page.keyboard.press("Enter")
     assert sent[-1] == [{"image_id": image_id, "box": [int(side) for side in moved.split(",")]}]
