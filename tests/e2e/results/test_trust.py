@@ -1,4 +1,5 @@
-"""Numbers that can be trusted: yellow is the match, how sure the detector was is said in words, and counts agree."""
+"""Numbers that can be trusted: the order is theirs, what is weak stands behind an edge, counts agree, and how sure the
+detector was is said in words."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from tests.e2e.album import make_album
 from tests.e2e.conftest import Visit
 
@@ -27,6 +28,32 @@ def number(text: str) -> int:
     match = re.search(r"\d[\d,]*", text)
     assert match, text
     return int(match[0].replace(",", ""))
+
+
+def top(what: Locator) -> float:
+    box = what.bounding_box()
+    assert box
+    return box["y"]
+
+
+@SIDES
+def test_the_order_is_that_of_the_number_shown_and_weak_ones_stand_behind_an_edge(
+    visit: Visit, width: int, language: str
+) -> None:
+    page = opened(visit, "about:blank", width, language)
+    with page.expect_response(re.compile("/search$")) as waited:
+        page.goto(f"{visit.site}/?q={WORDS[language]}&rel=all")
+    hits = waited.value.json()["hits"]
+    tiles = page.get_by_test_id("hit")
+    expect(tiles.first).to_be_visible()
+    shown = [number(why.get_attribute("aria-label") or "") for why in page.get_by_test_id("why").all()]
+    assert len(shown) > 5
+    assert shown == sorted(shown, reverse=True)
+    edge = page.get_by_test_id("weak-edge")
+    expect(edge).to_have_count(1)
+    sides = {hit["image_id"]: hit["weak"] for hit in hits}
+    for tile in tiles.all()[: len(hits)]:
+        assert (top(tile) > top(edge)) == sides[tile.get_attribute("data-image") or ""]
 
 
 @SIDES
