@@ -117,7 +117,7 @@ def label_of(name: str, labels: Sequence[LabelName]) -> str | None:
 
 def find_labels(normalized: str, labels: Sequence[LabelName], *, modifiers: bool = False) -> list[tuple[str, int, int]]:
     """Every place where a label is named in a normalized text: (label id, start, end). See ``recognize_labels``."""
-    return [*_found(normalized, _Labels(tuple(labels)), modifiers)]
+    return [*_places(normalized, _Labels(tuple(labels)), modifiers)]
 
 
 class _Labels:
@@ -136,7 +136,7 @@ class _Labels:
 
 
 @lru_cache(maxsize=512)  # a query is read for its conditions, its names and its weights
-def _found(normalized: str, labels: _Labels, modifiers: bool) -> tuple[tuple[str, int, int], ...]:
+def _places(normalized: str, labels: _Labels, modifiers: bool) -> tuple[tuple[str, int, int], ...]:
     lexicon = _lexicon(labels)
     words = list(_words(normalized, lexicon.chinese))
     matches = list(_matches(words, lexicon))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from boxlens.domain.collections import CollectionSettings, IndexType, PackInfo
 from boxlens.domain.objects import IndexedObject
-from boxlens.index.memory.ranking import Stored
+from boxlens.index.memory.filtering import Stored
 from boxlens.language.word_matching import object_tokens
 
 

@@ -42,8 +42,9 @@ from boxlens.index.checks import (
 )
 from boxlens.index.derived import ImageCounts
 from boxlens.index.image_locks import ImageLocks
+from boxlens.index.memory.filtering import Stored, facet_counts, passes
 from boxlens.index.memory.held import HeldCollection, stored_object, without_vectors
-from boxlens.index.memory.ranking import SharedWords, Stored, by_vector, by_words, facet_counts, in_order, passes
+from boxlens.index.memory.ranking import SharedWords, by_vector, by_words, in_order
 from boxlens.index.memory.spread import spread_of
 from boxlens.index.names import (
     no_collection,

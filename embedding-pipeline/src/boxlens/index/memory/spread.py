@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from boxlens.domain.answers.spread import MOST_CELLS, Cell, Spread
 from boxlens.domain.filters import Filter
 from boxlens.index.derived import local_clock
-from boxlens.index.memory.ranking import Stored, passes
+from boxlens.index.memory.filtering import Stored, passes
 
 
 def spread_of(stored: Iterable[Stored], filter: Filter, image_ids: Collection[str] | None, halvings: int) -> Spread:
