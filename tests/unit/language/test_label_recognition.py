@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.words import rows
 
+from boxlens.language import label_recognition
 from boxlens.language.label_recognition import recognize_labels
 from boxlens.models.coco_labels import COCO
 
@@ -49,3 +50,13 @@ def test_all_things_of_a_sentence_are_recognised(text: str, labels: str) -> None
 )
 def test_a_name_beside_a_verb_a_place_a_look_or_a_number_is_a_word(text: str, label: str) -> None:
     assert recognize_labels(text, COCO)[0] == (label,)
+
+
+def test_a_lexicon_is_made_once_for_labels_that_are_equal() -> None:
+    recognize_labels("a dog", COCO)
+    before = label_recognition._lexicon.cache_info().misses
+    for text in ("a red dog", "two red dogs", "红色的狗"):
+        assert recognize_labels(text, list(COCO))[0] == ("dog",)
+    assert label_recognition._lexicon.cache_info().misses == before
+    assert recognize_labels("a red dog", COCO[1:])[0] == recognize_labels("a red dog", COCO)[0]
+    assert recognize_labels("a person", COCO[1:])[0] == ()

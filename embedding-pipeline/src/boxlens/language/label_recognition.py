@@ -121,7 +121,7 @@ def find_labels(normalized: str, labels: Sequence[LabelName], *, modifiers: bool
 
 
 class _Labels:
-    """Labels told apart by which they are: to hash them all takes longer than to look for them."""
+    """Labels as the key of a cache, equal where they are: to hash them all would take longer than to look for them."""
 
     __slots__ = ("names",)
 
@@ -129,10 +129,10 @@ class _Labels:
         self.names = names
 
     def __hash__(self) -> int:
-        return id(self.names)
+        return hash((len(self.names), *(label.id for label in self.names[:1] + self.names[-1:])))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Labels) and self.names is other.names
+        return isinstance(other, _Labels) and self.names == other.names
 
 
 @lru_cache(maxsize=512)  # a query is read for its conditions, its names and its weights
