@@ -10,6 +10,7 @@ import time
 import weakref
 from collections import deque
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from numpy import ndarray
@@ -19,6 +20,7 @@ from picture_decoding.errors import BudgetBusy, PictureTooLarge
 
 GIB = 1024**3
 _RETRY_AFTER_S = 2
+_LOOK_AGAIN_S = 0.02
 _COLLECT_AFTER_S, _COLLECT_AT_LEAST_S = 0.5, 8.0
 _MMAP_THRESHOLD = -3  # of malloc.h: M_MMAP_THRESHOLD
 
@@ -45,7 +47,8 @@ class Reservation:
         owner = pixels
         while isinstance(owner.base, ndarray):  # what a part of a picture keeps is the array that its memory belongs to
             owner = owner.base
-        weakref.finalize(owner, self.release).atexit = False
+        held, self._held = self._held, 0
+        self._budget.hold_until_freed(owner, held)
 
     def __enter__(self) -> Reservation:
         return self
@@ -67,10 +70,10 @@ class MemoryBudget:
         """``wait_s``: longest wait for a reservation in seconds; ``setting``: what a hint names to raise the limit."""
         self.limit, self.wait_s, self.setting = limit, wait_s, setting
         self._used = 0
+        self._lasting: dict[int, tuple[weakref.ref[Pixels], int]] = {}
+        self._freed: SimpleQueue[weakref.ref[Pixels]] = SimpleQueue()
         self._waiting: deque[object] = deque()
-        self._changed = (
-            threading.Condition()
-        )  # its lock may be taken twice: a collected picture gives back at any place
+        self._changed = threading.Condition()
 
     def govern(self, limit: int, setting: str) -> None:
         """Be the budget of a program: ``setting`` is what a hint names to raise the limit."""
@@ -80,7 +83,9 @@ class MemoryBudget:
     @property
     def used(self) -> int:
         """Bytes that are reserved now."""
-        return self._used
+        with self._changed:
+            self._count_freed()
+            return self._used
 
     def reserve(self, needed: int, *, patient: bool = False) -> Reservation:
         """Hold ``needed`` bytes; ``patient`` waits for them as long as it takes.
@@ -105,6 +110,20 @@ class MemoryBudget:
             self._used -= freed
             self._changed.notify_all()
 
+    def hold_until_freed(self, owner: Pixels, held: int) -> None:
+        """So many reserved bytes belong to an array, and are given back when its memory is freed.
+
+        The queue's own ``put`` is what is called then, just before: as no line of Python runs in between, no other
+        thread gets a turn and begins to decode while the array is still there.
+        """
+        reference = weakref.ref(owner, self._freed.put)
+        self._lasting[id(reference)] = reference, held
+
+    def _count_freed(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._used -= self._lasting.pop(id(self._freed.get_nowait()))[1]
+
     def _take(self, needed: int, wait_s: float | None) -> None:
         ticket = object()
         with self._changed:
@@ -125,18 +144,25 @@ class MemoryBudget:
         """Whether the bytes come free in time. Now and then what nobody uses any more is looked for: a circle of
         references, such as that of an error and its trace, keeps a picture until the garbage collector runs, and where
         all threads wait for memory it does not run by itself."""
-        end = math.inf if wait_s is None else time.monotonic() + wait_s
+        now = time.monotonic()
+        end = math.inf if wait_s is None else now + wait_s
         pause = _COLLECT_AFTER_S
-        while True:
-            left = end - time.monotonic()
-            if self._changed.wait_for(lambda: self._is_next(ticket, needed), max(0.0, min(pause, left))):
-                return True
-            gc.collect()
-            if left <= pause:
+        collect_at = now + pause
+        while not self._is_next(ticket, needed):
+            now = time.monotonic()
+            if now >= end:
+                gc.collect()
                 return self._is_next(ticket, needed)
-            pause = min(2 * pause, _COLLECT_AT_LEAST_S)
+            if now >= collect_at:
+                gc.collect()
+                pause = min(2 * pause, _COLLECT_AT_LEAST_S)
+                collect_at = now + pause
+                continue
+            self._changed.wait(_LOOK_AGAIN_S)
+        return True
 
     def _is_next(self, ticket: object, needed: int) -> bool:
+        self._count_freed()
         return self._waiting[0] is ticket and self._used + needed <= self.limit
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 
 class PictureError(Exception):
     """Root: ``detail`` says what happened, ``hint`` what to do."""
@@ -34,3 +36,12 @@ class BudgetBusy(PictureError):
     def __init__(self, detail: str, hint: str, retry_after_s: int) -> None:
         super().__init__(detail, hint)
         self.retry_after_s = retry_after_s
+
+
+def let_pixels_go(error: BaseException) -> None:
+    """The functions on the way of an error, and of those that led to it, hold nothing any more. Whoever keeps the error
+    keeps its trace, which would keep the pixels of what could not be decoded, and nobody reckons these."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__cause__ or cause.__context__

@@ -11,7 +11,7 @@ from PIL import Image
 
 from picture_decoding import camera_raw, jpeg_structure
 from picture_decoding.colours import Pixels, Raster, profile_of, raster_of
-from picture_decoding.errors import Damaged, PictureTooLarge
+from picture_decoding.errors import Damaged, PictureError, PictureTooLarge, let_pixels_go
 from picture_decoding.formats import RAW_FORMATS
 from picture_decoding.header import (
     DAMAGED,
@@ -122,6 +122,13 @@ class Picture:
 
         A picture is whole or refused. The caller reserves ``memory(reduction)``. Raises Damaged, PictureTooLarge.
         """
+        try:
+            return self._decoded(reduction)
+        except PictureError as error:
+            let_pixels_go(error)
+            raise
+
+    def _decoded(self, reduction: int) -> Raster:
         with named_failures(self.format, self._max_pixels):
             if self._jpeg is not None and self._jpeg.progressive:  # its first scan has all blocks, in few bytes
                 jpeg_structure.assert_whole(self._data, self._jpeg.first_scan_end, exactly=False)

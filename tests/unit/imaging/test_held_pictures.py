@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import traceback
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PIL import Image
 from PIL.ExifTags import Base
@@ -17,7 +19,9 @@ from picture_decoding import (
     Damaged,
     MemoryBudget,
     Picture,
+    PictureError,
     PictureTooLarge,
+    Raster,
     decode,
     decode_all,
     memory_together,
@@ -76,6 +80,38 @@ def test_a_picture_that_is_refused_holds_nothing() -> None:
     with pytest.raises(Damaged):
         decode(KINDS["png"][:-5000], max_pixels=LIMIT, budget=budget)
     assert budget.used == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lost", [0.02, 0.3])
+def test_who_keeps_the_error_of_a_damaged_picture_keeps_none_of_its_pixels(kind: str, lost: float) -> None:
+    data = KINDS[kind]
+    gap = data[: int(len(data) * (0.9 - lost))] + data[int(len(data) * 0.9) :]
+    for damaged in (data[: int(len(data) * (1 - lost))], gap):
+        assert list(held_by(error_of_decoding(damaged))) == []
+
+
+def error_of_decoding(data: bytes) -> PictureError | None:
+    """What decoding raises; None where it raises nothing, or the header is refused before."""
+    try:
+        picture = Picture(data, max_pixels=LIMIT)
+    except PictureError:
+        return None
+    try:
+        picture.decode()
+    except PictureError as error:
+        return error
+    return None
+
+
+def held_by(error: BaseException | None) -> Iterator[str]:
+    """The names of all pixels and pictures that an error, its causes and their traces keep."""
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            for name, value in frame.f_locals.items():
+                if isinstance(value, (np.ndarray, Image.Image, Raster)):
+                    yield f"{name} of {frame.f_code.co_name}"
+        error = error.__cause__ or error.__context__
 
 
 def test_pictures_that_do_not_fit_together_are_refused_and_not_waited_for() -> None:
