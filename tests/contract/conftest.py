@@ -13,8 +13,10 @@ from tests.contract.objects import PACK
 from tests.servers import live
 
 from boxlens.domain.ports import ObjectIndex
+from boxlens.index.elasticsearch.admin import rollover
 from boxlens.index.elasticsearch.client import connect
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
+from boxlens.index.elasticsearch.writing.bulk import RetryPolicy
 from boxlens.index.memory.index import InMemoryIndex
 from boxlens.settings import ElasticsearchSettings, IndexSettings
 from minio_proxy.app import create_app
@@ -62,13 +64,20 @@ def prefix() -> str:
 
 
 @contextmanager
-def over_elasticsearch(url: str, prefix: str) -> Iterator[ElasticsearchIndex]:
-    """The adapter over the running node, with names of its own; its collections are dropped afterwards."""
+def over_elasticsearch(url: str, prefix: str, *, several: bool = False) -> Iterator[ElasticsearchIndex]:
+    """The adapter over the running node, with names of its own; its collections are dropped afterwards. ``several``:
+    they outgrow an index with every 40 documents, and nobody waits for other processes."""
     client = connect(url, ElasticsearchSettings())
-    index = ElasticsearchIndex(client, IndexSettings(ef_construction=100), prefix=prefix)
-    yield index
-    for collection in index.collections():
-        index.drop(collection.name)
+    settings = IndexSettings(ef_construction=100)
+    with pytest.MonkeyPatch.context() as patch:
+        if several:
+            settings.shard_documents = 40
+            patch.setattr(rollover, "GRACE_S", 0.0)
+        retry = RetryPolicy(most_bytes=200_000) if several else None
+        index = ElasticsearchIndex(client, settings, prefix=prefix, retry=retry)
+        yield index
+        for collection in index.collections():
+            index.drop(collection.name)
     client.close()
 
 
@@ -78,21 +87,24 @@ def elastic(elasticsearch_url: str, prefix: str) -> Iterator[ElasticsearchIndex]
         yield index
 
 
-@pytest.fixture(params=["exact", "elastic"])
-def index(request: pytest.FixtureRequest) -> ObjectIndex:
+@pytest.fixture(params=["exact", "elastic", "several"])
+def index(request: pytest.FixtureRequest) -> Iterator[ObjectIndex]:
     if request.param == "exact":
-        return InMemoryIndex()
-    elastic: ObjectIndex = request.getfixturevalue("elastic")
-    return elastic
+        yield InMemoryIndex()
+        return
+    url, prefix = request.getfixturevalue("elasticsearch_url"), request.getfixturevalue("prefix")
+    with over_elasticsearch(url, prefix, several=request.param == "several") as index:
+        yield index
 
 
-@pytest.fixture(scope="module", params=["exact", "elastic"])
+@pytest.fixture(scope="module", params=["exact", "elastic", "several"])
 def read_index(request: pytest.FixtureRequest) -> Iterator[ObjectIndex]:
     """An index that is filled once for the tests of a file, which only read it."""
     if request.param == "exact":
         yield InMemoryIndex()
         return
-    with over_elasticsearch(request.getfixturevalue("elasticsearch_url"), f"t{uuid.uuid4().hex[:10]}") as index:
+    url, prefix = request.getfixturevalue("elasticsearch_url"), f"t{uuid.uuid4().hex[:10]}"
+    with over_elasticsearch(url, prefix, several=request.param == "several") as index:
         yield index
 
 

@@ -24,13 +24,16 @@ class ElasticsearchSettings(BaseModel):
 
 class IndexSettings(BaseModel):
     """HNSW parameters (Malkov and Yashunin, 2016) and the share-out of a collection's index; None: by the rule of
-    thumb (``domain.share_out``). docs/scaling.md has the recall that ``ef_construction`` was chosen by."""
+    thumb (``domain.share_out``). docs/scaling.md has the recall that ``ef_construction`` was chosen by.
+
+    ``shard_documents``: from so many documents a shard on, an index is full, and a further one takes what comes."""
 
     type: IndexType = "int8_hnsw"
     m: int = Field(16, ge=4, le=512)
     ef_construction: int = Field(100, ge=8, le=3200)
     shards: int | None = Field(None, ge=1, le=1024)
     replicas: int | None = Field(None, ge=0, le=9)
+    shard_documents: int = Field(5_000_000, ge=1)
 
 
 class ProxySettings(BaseModel):

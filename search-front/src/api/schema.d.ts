@@ -924,7 +924,7 @@ export interface components {
             tiles: boolean | null;
             /**
              * Shards
-             * @description parts of its index
+             * @description parts of each of its indices
              */
             shards: number;
             /**
@@ -937,6 +937,11 @@ export interface components {
              * @description it takes no changes
              */
             frozen: boolean;
+            /**
+             * Indices
+             * @description it stands in so many: one more each time that it outgrows the last
+             */
+            indices: number;
         };
         /**
          * CollectionSpec

@@ -15,7 +15,7 @@ from boxlens.domain.collections import CollectionSet, PackInfo
 from boxlens.domain.errors import Conflict, ElasticsearchAway, NotFound
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject, LabelName
-from boxlens.domain.queries import Query, TextClause, VectorQuery, WordQuery
+from boxlens.domain.queries import Query, Sort, TextClause, VectorQuery, WordQuery
 from boxlens.domain.share_out import Layout
 from boxlens.index.elasticsearch.admin import collections, reindex
 from boxlens.index.elasticsearch.client import connect
@@ -206,6 +206,17 @@ def test_a_search_that_lost_a_shard_says_so(elastic: ElasticsearchIndex, torn: l
     answer = searcher.search("photos", Query((TextClause("dog"),)))
     assert {hit.image.image_id for hit in answer.hits} == {image[0].image.image_id for image in torn}
     assert (answer.lost_shards, "shards_lost" in answer.notes, answer.total_exact) == (1, True, False)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_images_without_a_date_come_from_every_shard(elastic: ElasticsearchIndex, descending: bool) -> None:
+    elastic.create("photos", PACK, layout=Layout(shards=SHARDS))
+    written(elastic, "photos", [obj for image in pictures() for obj in image])
+    order = Sort("taken_at", descending=descending)
+    for size in (1, 3, 5, 36):
+        came = elastic.matching("photos", Filter(), size, sort=order)
+        came += elastic.matching("photos", Filter(), 100, came[-1].object_id, sort=order)
+        assert [entry.object_id for entry in came] == sorted(obj.object_id for image in pictures() for obj in image)
 
 
 def test_a_document_is_named_with_its_image_where_that_decides_its_place() -> None:

@@ -100,6 +100,7 @@ def collection(info: collections.CollectionInfo, about_pack: str) -> Collection:
         shards=info.shards,
         replicas=info.replicas,
         frozen=info.frozen,
+        indices=info.indices,
     )
 
 

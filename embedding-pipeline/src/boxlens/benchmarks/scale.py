@@ -27,7 +27,6 @@ from boxlens.benchmarks.exact import ExactIndex, exact_lists
 from boxlens.benchmarks.made_up import Example, MadeUpCollection
 from boxlens.benchmarks.scale_result import BARE, OBJECT, TOP, ScaleResult, Times
 from boxlens.domain.answers.hits import Answer
-from boxlens.domain.collections import CollectionInfo
 from boxlens.domain.errors import Unavailable
 from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.objects import IndexedObject
@@ -97,6 +96,7 @@ def bench_scale(
     prefix = f"bench-{uuid.uuid4().hex[:8]}"
     index = ElasticsearchIndex(client, settings.index, prefix=prefix)
     name = "scale"
+    alias = f"{prefix}-{name}"  # of all indices of the collection
     try:
         index.create(name, made_up.pack)
         load_s, settle_s = load(index, name, made_up, report)
@@ -107,7 +107,7 @@ def bench_scale(
         started = time.perf_counter()
         answered(searcher, name, examples[0])
         first_search_ms = (time.perf_counter() - started) * 1000
-        times, answers = ask(searcher, client, index.info(name), made_up, examples, clock)
+        times, answers = ask(searcher, client, name, alias, made_up, examples, clock)
         report("Exact answers …")
         exact = ExactIndex(client, settings.index, prefix, exact_lists(made_up, examples))
         exact_searcher = searcher_of(exact, made_up)
@@ -121,9 +121,9 @@ def bench_scale(
             shards=info.shards,
             load_s=load_s,
             settle_s=settle_s,
-            bytes_per_document=_bytes(client, info) / made_up.documents,
-            off_heap_bytes=_off_heap(client, info),
-            segments=_segments(client, info),
+            bytes_per_document=_bytes(client, alias) / made_up.documents,
+            off_heap_bytes=_off_heap(client, alias),
+            segments=_segments(client, alias),
             first_search_ms=first_search_ms,
             recall=recall,
             requests=[series.row(request) for request, series in times.items()],
@@ -155,7 +155,8 @@ def searcher_of(index: SearchIndex, made_up: MadeUpCollection) -> Searcher:
 def ask(
     searcher: Searcher,
     client: Elasticsearch,
-    info: CollectionInfo,
+    name: str,
+    alias: str,
     made_up: MadeUpCollection,
     examples: Sequence[Example],
     clock: Clock,
@@ -177,7 +178,7 @@ def ask(
         return answer
 
     def search(request: str, query: Query) -> Answer:
-        answer: Answer = clocked_call(request, lambda: searcher.search(info.name, query))
+        answer: Answer = clocked_call(request, lambda: searcher.search(name, query))
         return answer
 
     for turn, example in enumerate(examples):
@@ -191,19 +192,19 @@ def ask(
         search("a label", Query((TextClause(labels[turn % len(labels)]),), size=SIZE))
         search("an object under a label filter", Query((clause,), filter=filtered, size=SIZE))
         search("two common things (all_of)", Query((), all_of=parts, size=SIZE))
-        client.indices.clear_cache(index=info.index, request=True)
-        clocked_call("facets of everything", lambda: searcher.facets(info.name, Query(())))
-        clocked_call(BARE, partial(bare_knn, client, info.index, example))
+        client.indices.clear_cache(index=alias, request=True)
+        clocked_call("facets of everything", lambda: searcher.facets(name, Query(())))
+        clocked_call(BARE, partial(bare_knn, client, alias, example))
     return times, answers
 
 
-def bare_knn(client: Elasticsearch, index: str, example: Example) -> None:
+def bare_knn(client: Elasticsearch, alias: str, example: Example) -> None:
     """What Elasticsearch itself takes for the two vectors of an object: k 20 of 100, nothing rescored, nothing read."""
     lines: list[dict[str, Any]] = []
     for name, vector in (("vit_vector", example.vit), ("clip_vector", example.clip)):
         knn = {"field": name, "query_vector": vector, "k": SIZE, "num_candidates": 100}
         lines += [{}, {"knn": knn, "size": SIZE, "_source": False}]
-    client.msearch(index=index, searches=lines)
+    client.msearch(index=alias, searches=lines)
 
 
 def answered(searcher: Searcher, name: str, example: Example) -> list[str]:
@@ -229,19 +230,20 @@ def _counted(objects: Iterator[IndexedObject], documents: int, report: Report) -
         yield obj
 
 
-def _segments(client: Elasticsearch, info: CollectionInfo) -> int:
-    return segments(client.indices.stats(index=info.index, metric="segments").body)
+def _segments(client: Elasticsearch, alias: str) -> int:
+    return segments(client.indices.stats(index=alias, metric="segments").body)
 
 
-def _bytes(client: Elasticsearch, info: CollectionInfo) -> int:
+def _bytes(client: Elasticsearch, alias: str) -> int:
     """What the segments of the primaries take on the disk. The size that the statistics give may be ten seconds old
     (``index.store.stats_refresh_interval``)."""
-    shards = client.indices.segments(index=info.index)["indices"][info.index]["shards"].values()
+    indices = client.indices.segments(index=alias)["indices"].values()
+    shards = (shard for index in indices for shard in index["shards"].values())
     copies = (copy for shard in shards for copy in shard if copy["routing"]["primary"])
     return sum(segment["size_in_bytes"] for copy in copies for segment in copy["segments"].values())
 
 
-def _off_heap(client: Elasticsearch, info: CollectionInfo) -> int | None:
-    stats = client.indices.stats(index=info.index, metric="dense_vector")
+def _off_heap(client: Elasticsearch, alias: str) -> int | None:
+    stats = client.indices.stats(index=alias, metric="dense_vector")
     sizes = stats["_all"]["primaries"]["dense_vector"].get("off_heap", {})
     return int(sizes["total_size_bytes"]) if "total_size_bytes" in sizes else None

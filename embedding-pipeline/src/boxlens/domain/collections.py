@@ -107,7 +107,8 @@ class CollectionSetup:
 class CollectionInfo:
     """One collection as the index knows it, or several together with their names in ``name``; sizes in bytes.
 
-    ``shards`` are the parts of its index, ``replicas`` the copies of each beside itself; of several the first's.
+    ``shards`` are the parts of each of its indices, ``replicas`` the copies of each beside itself; of several the
+    first's. ``index`` is the first of its ``indices``.
     """
 
     name: str
@@ -123,3 +124,4 @@ class CollectionInfo:
     shards: int = 1
     replicas: int = 0
     frozen: bool = False
+    indices: int = 1

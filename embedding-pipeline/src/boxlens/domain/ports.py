@@ -283,7 +283,7 @@ class IndexWriter(Protocol):
 class IndexAdmin(Protocol):
     """Collections: made, listed, configured, moved to another pack, and dropped.
 
-    A collection is an alias over one concrete index whose ``_meta`` names its pack.
+    A collection is an alias over one index, or several where it has outgrown one, whose ``_meta`` names its pack.
     """
 
     def create(

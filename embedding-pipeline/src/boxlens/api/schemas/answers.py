@@ -69,9 +69,10 @@ class Collection(BaseModel):
     nms_iou: float | None
     min_relevance: float | None
     tiles: bool | None
-    shards: int = Field(description="parts of its index")
+    shards: int = Field(description="parts of each of its indices")
     replicas: int = Field(description="copies of each part: so many machines may be lost")
     frozen: bool = Field(description="it takes no changes")
+    indices: int = Field(description="it stands in so many: one more each time that it outgrows the last")
 
 
 class Collections(BaseModel):

@@ -247,5 +247,6 @@ def as_dict(info: CollectionInfo) -> dict[str, Any]:
         "shards": info.shards,
         "replicas": info.replicas,
         "frozen": info.frozen,
+        "indices": info.indices,
         **asdict(info.settings),
     }

@@ -78,6 +78,12 @@ def contended(image_id: str) -> ElasticsearchAway:
     )
 
 
+def contended_collection(collection: str) -> ElasticsearchAway:
+    return ElasticsearchAway(
+        f"Others changed where the collection {collection!r} lies again and again.", hint="Try again.", retry_after_s=1
+    )
+
+
 def is_disk_full(reason: str) -> bool:
     """Whether a block of a full disk is meant: read_only_allow_delete, block number 12, set at the flood stage."""
     return "read-only-allow-delete" in reason or "read-only / allow delete" in reason or "flood-stage" in reason

@@ -30,11 +30,13 @@ from boxlens.domain.share_out import Layout
 from boxlens.index.checks import no_image, require_query, require_written
 from boxlens.index.elasticsearch import queries as bodies
 from boxlens.index.elasticsearch import reads
-from boxlens.index.elasticsearch.admin.collections import Collections, IndexHandle
+from boxlens.index.elasticsearch.admin.collections import Collections
 from boxlens.index.elasticsearch.admin.freezing import Freezing
 from boxlens.index.elasticsearch.admin.migrations import AT_ONCE, UNMIGRATED, additions
 from boxlens.index.elasticsearch.admin.reindex import Successors
+from boxlens.index.elasticsearch.admin.rollover import Rollover
 from boxlens.index.elasticsearch.asking import ask, ask_all
+from boxlens.index.elasticsearch.backing import IndexHandle
 from boxlens.index.elasticsearch.documents import from_source, now, stored_moment
 from boxlens.index.elasticsearch.errors import (
     disk_full,
@@ -42,10 +44,11 @@ from boxlens.index.elasticsearch.errors import (
     translate_errors,
     unavailable,
 )
-from boxlens.index.elasticsearch.responses import all_facets, facets, listed, ranked
+from boxlens.index.elasticsearch.responses import all_facets, facets, listed, placeholder, ranked
 from boxlens.index.elasticsearch.spread import spread_body, spread_of
-from boxlens.index.elasticsearch.writing.bulk import Action, Outcome, RetryPolicy, send
+from boxlens.index.elasticsearch.writing.bulk import Action, RetryPolicy, send
 from boxlens.index.elasticsearch.writing.changes import ImageChanges
+from boxlens.index.elasticsearch.writing.placement import Placement, Rooms
 from boxlens.index.elasticsearch.writing.segments import merge_segments
 from boxlens.index.elasticsearch.writing.writer import Writer
 from boxlens.index.image_locks import ImageLocks
@@ -72,9 +75,12 @@ class ElasticsearchIndex:
         self._client = client
         self._prefix = prefix
         self._retry = retry or RetryPolicy()
-        self._collections = Collections(client, settings or IndexSettings(), prefix)
-        self._freezing = Freezing(client, self._collections)
-        self._successors = Successors(client, settings or IndexSettings(), self._collections)
+        settings = settings or IndexSettings()
+        self._collections = Collections(client, settings, prefix)
+        self._rollover = Rollover(client, settings, self._collections)
+        self._rooms = Rooms(client, settings.shard_documents)
+        self._freezing = Freezing(client, self._collections, self._rollover)
+        self._successors = Successors(client, settings, self._collections, self._rollover)
         self._all_visible: set[str] = set()
         self._lock = Lock()
         self._image_locks = ImageLocks()
@@ -140,7 +146,9 @@ class ElasticsearchIndex:
         try:
             name = base(collection)
             moments = {image_id: stored_moment(moment) for image_id, moment in (ingested or {}).items()}
-            yield from Writer(self._client, handle.target, name, handle.pack, self._retry, moments).write(objects)
+            placement = Placement(self._collections, self._rollover, self._rooms, handle)
+            writer = Writer(self._client, placement, handle.alias, name, handle.pack, self._retry, moments)
+            yield from writer.write(objects)
             whole = True
         finally:
             if not whole:  # documents may lie there that no frame tells of: the next write must see them
@@ -149,7 +157,7 @@ class ElasticsearchIndex:
 
     def correct(self, collection: str, image: Sequence[IndexedObject], over: Sequence[str]) -> None:
         image_id = image[0].image.image_id
-        first = self._changes(self._collections.migrated(collection)).make_way(image_id, over)
+        first = self._changes(collection).make_way(image_id, over)
         require_written(self.write(collection, image, ingested={image_id: first}))
 
     def _make_visible(self, handle: IndexHandle) -> None:
@@ -171,16 +179,16 @@ class ElasticsearchIndex:
             self._collections.changeable(collection) if loading else self._collections.handle(collection, fresh=True)
         )
         with translate_errors(collection):
-            self._client.indices.put_settings(index=handle.index, settings=mode_settings(loading=loading))
+            self._client.indices.put_settings(index=handle.indices, settings=mode_settings(loading=loading))
             if not loading:
-                self._client.indices.refresh(index=handle.index)
-                if not handle.graphs and self._client.count(index=handle.index)["count"]:
+                self._client.indices.refresh(index=handle.alias)
+                if not handle.graphs and self._client.count(index=handle.alias)["count"]:
                     self._collections.give_graphs(handle)
 
     def merge(self, collection: str) -> int:
         handle = self._collections.handle(collection)
         with translate_errors(collection):
-            return merge_segments(self._client, handle.index)
+            return sum(merge_segments(self._client, index) for index in handle.indices)
 
     def stored(self, collection: str | CollectionSet, image_ids: Sequence[str]) -> dict[str, IndexedObject]:
         frames = self.objects(collection, [object_id(image_id, 0) for image_id in image_ids])
@@ -193,22 +201,24 @@ class ElasticsearchIndex:
 
     def image(self, collection: str | CollectionSet, image_id: str, *, vectors: bool = False) -> list[IndexedObject]:
         handle = self._collections.handle(collection)
-        facts = reads.frame_facts(self._client, handle.targets, collection, [image_id])
-        if image_id not in facts:
+        fact = reads.frame_facts(self._client, handle.targets, collection, [image_id]).get(image_id)
+        if fact is None:
             raise no_image(image_id)
-        ids = reads.numbered(image_id, facts[image_id])
-        sources = reads.sources(self._client, handle.targets, collection, ids, vectors=vectors)
+        ids = reads.numbered(image_id, fact)
+        sources = reads.sources(self._client, [handle.of(fact.index)], collection, ids, vectors=vectors)
         return [from_source(sources[key]) for key in ids if key in sources]
 
     def objects(
         self, collection: str | CollectionSet, object_ids: Sequence[str], *, vectors: bool = False
     ) -> list[IndexedObject]:
-        targets = self._collections.handle(collection).targets
+        handle = self._collections.handle(collection)
         seen: dict[str, dict[str, Any]] = {}
-        if vectors and len(targets) == 1:  # of several collections only a read by id knows which has an object first
-            seen = reads.visible_sources(self._client, targets[0], collection, object_ids)
+        if vectors and len(CollectionSet.of(collection).names) == 1:
+            # of several collections only a read by id knows which has an object first
+            indices = len(handle.targets)
+            seen = reads.visible_sources(self._client, handle.alias, collection, object_ids, indices)
         left = [key for key in object_ids if key not in seen]
-        sources = seen | reads.sources(self._client, targets, collection, left, vectors=vectors)
+        sources = seen | reads.sources(self._client, handle.targets, collection, left, vectors=vectors)
         return [from_source(sources[key]) for key in object_ids if key in sources]
 
     def annotate(
@@ -222,36 +232,40 @@ class ElasticsearchIndex:
         albums: Sequence[str] | None = None,
         visible: bool = True,
     ) -> list[IndexedObject]:
-        changes = self._changes(self._collections.migrated(collection))
-        return changes.annotate(image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible)
+        return self._changes(collection).annotate(
+            image_id, number=number, caption=caption, tags=tags, albums=albums, visible=visible
+        )
 
     def delete_image(self, collection: str, image_id: str, *, strays: bool = False, visible: bool = True) -> int:
-        changes = self._changes(self._collections.changeable(collection))
-        return changes.delete(image_id, strays=strays, visible=visible)
+        return self._changes(collection).delete(image_id, strays=strays, visible=visible)
 
-    def _changes(self, handle: IndexHandle) -> ImageChanges:
-        return ImageChanges(self._client, handle.target, handle.collection, self._retry)
+    def _changes(self, collection: str) -> ImageChanges:
+        self._collections.migrated(collection)
+        return ImageChanges(self._client, self._collections, collection, self._retry)
 
     def migrate(self, collection: str) -> int:
-        target = self._collections.migrated(collection).target
+        self._collections.migrated(collection)
         self.refresh(collection)
         renewed = 0
         while lacking := self.matching(collection, UNMIGRATED, AT_ONCE):
-            moment = now()
-            images = [additions(target, self.image(collection, frame.image_id), moment) for frame in lacking]
+            handle, moment = self._collections.handle(collection), now()
+            image_ids = [match.image_id for match in lacking]
+            facts = reads.frame_facts(self._client, handle.targets, collection, image_ids)
+            images = [
+                additions(handle.of(fact.index), self.image(collection, image_id), moment)
+                for image_id, fact in facts.items()
+            ]
             self._do(collection, [part for image in images for part in image[:-1]])
             self._do(collection, [image[-1] for image in images])
             renewed += len(images)
         return renewed
 
-    def _do(self, collection: str, actions: Sequence[Action]) -> dict[str, Outcome]:
+    def _do(self, collection: str, actions: Sequence[Action]) -> None:
         """A few actions, visible at once. Raises ElasticsearchAway when one of them fails."""
         alias = self._collections.handle(collection).alias
-        outcomes = send(self._client, alias, collection, actions, self._retry, refresh=True)
-        for outcome in outcomes.values():
+        for outcome in send(self._client, alias, collection, actions, self._retry, refresh=True).values():
             if not outcome.ok:
                 raise unavailable(f"Elasticsearch could not change {outcome.id}: {outcome.reason}")
-        return outcomes
 
     def search(
         self, collection: str | CollectionSet, queries: Sequence[VectorQuery | WordQuery]
@@ -291,7 +305,9 @@ class ElasticsearchIndex:
         while len(matches) < size:
             body = bodies.matching_body(filter, size - len(matches), sort, after, after_value)
             hits = ask(self._client, handle.alias, collection, body)["hits"]["hits"]
-            matches += [listed(hit, sort) for hit in hits]
+            if hits and placeholder(hits[0]):  # they are last, in any order
+                break
+            matches += [listed(hit, sort) for hit in hits if not placeholder(hit)]
             if len(hits) < body["size"]:
                 break
             after, after_value = matches[-1].object_id, matches[-1].value

@@ -182,9 +182,11 @@ def matching_body(filter: Filter, size: int, sort: Sort, after: str | None, valu
     order: list[Body] = [{"object_id": {"order": "asc"}}]
     behind: list[Any] = [after]
     if sort.field != "relevance":
-        direction = "desc" if sort.descending else "asc"
-        order.insert(0, {VALUES[sort.field]: {"order": direction, "missing": "_last"}})
-        behind.insert(0, value if value is not None else -NO_VALUE - 1 if sort.descending else NO_VALUE)
+        last = -NO_VALUE - 1 if sort.descending else NO_VALUE
+        # said as a number: with "_last" the server leaves shards out that hold no value at all
+        missing = "_last" if sort.field == "box_area" else last
+        order.insert(0, {VALUES[sort.field]: {"order": "desc" if sort.descending else "asc", "missing": missing}})
+        behind.insert(0, value if value is not None else last)
     admitted = filter_query(filter)
     if sort.field == "box_area":
         admitted = {"bool": {"filter": [admitted], "must_not": [{"term": {"kind": "frame"}}]}}

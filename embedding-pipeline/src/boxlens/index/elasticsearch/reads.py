@@ -16,12 +16,16 @@ from boxlens.index.checks import stacked
 from boxlens.index.elasticsearch.asking import ask
 from boxlens.index.elasticsearch.errors import contended, translate_errors, unavailable
 from boxlens.index.elasticsearch.queries import UNREAD, of_images_body, sample_body, vectors_body
-from boxlens.index.elasticsearch.routing import Target
+from boxlens.index.elasticsearch.routing import Target, lookups
 from boxlens.index.mapping import VECTOR_FIELDS
 
 INDEX_GONE = "index_not_found_exception"
 AT_ONCE = 500
 """Documents per request."""
+LOOKUPS = 5000
+"""Most places that one request looks in: each document may lie in any index of its collection."""
+Place = tuple[str, str]
+"""Where a document lies: the name of its index, and its id."""
 _READINGS = 8
 """How often a document is read again that changes while it is read."""
 
@@ -36,14 +40,23 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class FrameFacts:
-    """What the frame of a whole image says: the numbers of its objects, and when it was first taken in."""
+    """What the frame of a whole image says: the numbers of its objects, when it was first taken in, and its index."""
 
     numbers: tuple[int, ...]
     ingested_at: str
     version: Version
+    index: str
 
 
-_FRAME_FIELDS = ["object_numbers", "ingested_at"]
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """What stands for a frame that was taken away in an index that takes no new images (``writing/frames.py``)."""
+
+    version: Version
+    index: str
+
+
+_FRAME_FIELDS = ["object_numbers", "ingested_at", "kind", "number"]
 
 
 def sources(
@@ -64,14 +77,15 @@ def sources(
 
 
 def visible_sources(
-    client: Elasticsearch, target: Target, collection: str | CollectionSet, ids: Sequence[str]
+    client: Elasticsearch, alias: str, collection: str | CollectionSet, ids: Sequence[str], indices: int
 ) -> dict[str, dict[str, Any]]:
     """Documents with their vectors as searches see them, in one request; those that none sees yet are left out."""
     documents: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), AT_ONCE):
-        body = vectors_body(ids[start : start + AT_ONCE], AT_ONCE) | {"_source": {"excludes": UNREAD}}
-        for hit in ask(client, target.alias, collection, body)["hits"]["hits"]:
-            documents[hit["_id"]] = hit["_source"] | _vectors(hit)
+        body = vectors_body(ids[start : start + AT_ONCE], AT_ONCE * indices) | {"_source": {"excludes": UNREAD}}
+        for hit in ask(client, alias, collection, body)["hits"]["hits"]:
+            if not _placeholder(hit):
+                documents[hit["_id"]] = hit["_source"] | _vectors(hit)
     return documents
 
 
@@ -88,37 +102,49 @@ def versioned_sources(
 
 def versions(
     client: Elasticsearch, targets: Sequence[Target], collection: str, ids: Sequence[str]
-) -> dict[str, Version]:
-    """The states of those documents that are there."""
-    documents = _mget(client, targets, collection, ids, {"source": False})
-    return {key: _version(document) for key, document in documents.items()}
+) -> dict[Place, Version]:
+    """The states of those documents that are there, wherever they lie."""
+    documents = _found(client, targets, collection, ids, {"source": False})
+    return {(document["_index"], document["_id"]): _version(document) for document in documents}
 
 
 def frame_facts(
     client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, image_ids: Sequence[str]
 ) -> dict[str, FrameFacts]:
     """Of those images that are stored whole, by image id."""
-    frames = {object_id(image_id, 0): image_id for image_id in image_ids}
-    documents = _mget(client, targets, collection, list(frames), {"source_includes": _FRAME_FIELDS})
-    return {
-        frames[key]: FrameFacts(
-            tuple(document["_source"]["object_numbers"]), str(document["_source"]["ingested_at"]), _version(document)
-        )
-        for key, document in documents.items()
-    }
+    facts, _ = frames(client, targets, collection, image_ids)
+    return facts
 
 
-def visible_ids(
+def frames(
+    client: Elasticsearch, targets: Sequence[Target], collection: str | CollectionSet, image_ids: Sequence[str]
+) -> tuple[dict[str, FrameFacts], dict[str, Placeholder]]:
+    """What the frames of those images say that are stored whole, and the placeholders of those that are not, each by
+    image id."""
+    by_id = {object_id(image_id, 0): image_id for image_id in image_ids}
+    facts: dict[str, FrameFacts] = {}
+    placeholders: dict[str, Placeholder] = {}
+    for document in _found(client, targets, collection, list(by_id), {"source_includes": _FRAME_FIELDS}):
+        image_id, source, version = by_id[document["_id"]], document["_source"], _version(document)
+        if _placeholder(document):
+            placeholders[image_id] = Placeholder(version, document["_index"])
+        elif image_id not in facts:
+            numbers = tuple(source["object_numbers"])
+            facts[image_id] = FrameFacts(numbers, str(source["ingested_at"]), version, document["_index"])
+    return facts, placeholders
+
+
+def visible_places(
     client: Elasticsearch, alias: str, collection: str | CollectionSet, image_ids: Sequence[str]
-) -> list[str]:
-    """Ids of all documents of these images that a search can see, whole or not."""
-    ids: list[str] = []
+) -> list[Place]:
+    """Where all documents of these images lie that a search can see, whole or not; not placeholders."""
+    places: list[Place] = []
     body = of_images_body(list(image_ids))
     while True:
         hits = ask(client, alias, collection, body)["hits"]["hits"]
-        ids += [hit["_id"] for hit in hits]
+        places += [(hit["_index"], hit["_id"]) for hit in hits]
         if len(hits) < MAX_RESULTS:
-            return ids
+            return places
         body = {**body, "search_after": hits[-1]["sort"]}
 
 
@@ -140,6 +166,15 @@ def sample(client: Elasticsearch, alias: str, collection: str | CollectionSet, s
 def numbered(image_id: str, facts: FrameFacts | None) -> list[str]:
     """Ids of the objects that a frame says its image has."""
     return [object_id(image_id, number) for number in facts.numbers] if facts else []
+
+
+def is_placeholder(source: Mapping[str, Any]) -> bool:
+    """Whether what is stored under the id of a frame says that the frame was taken away."""
+    return source.get("kind") == "proposal" and source.get("number") == 0
+
+
+def _placeholder(document: Mapping[str, Any]) -> bool:
+    return is_placeholder(document.get("_source", {}))
 
 
 def _version(document: Mapping[str, Any]) -> Version:
@@ -208,15 +243,30 @@ def _mget(
     ids: Sequence[str],
     chosen: dict[str, Any],
 ) -> dict[str, dict[str, Any]]:
-    """Answers for those documents that are there, by id. Raises ElasticsearchAway where the shard of a document does
-    not answer: it may be there."""
+    """The documents that are there, by id, each from the first target that has it; not placeholders."""
     documents: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(ids), AT_ONCE):
-        for target in targets:  # a read by id knows one index; of several, the first that has it
-            with translate_errors(collection):
-                answer = client.mget(index=target.alias, docs=target.lookups(ids[start : start + AT_ONCE]), **chosen)
-            for document in answer["docs"]:
-                if "error" in document and document["error"]["type"] != INDEX_GONE:
-                    raise unavailable(f"Elasticsearch could not read {document['_id']}: {document['error']['reason']}")
-            documents = {doc["_id"]: doc for doc in answer["docs"] if doc.get("found")} | documents
+    for document in _found(client, targets, collection, ids, chosen):
+        if not _placeholder(document):
+            documents.setdefault(document["_id"], document)
+    return documents
+
+
+def _found(
+    client: Elasticsearch,
+    targets: Sequence[Target],
+    collection: str | CollectionSet,
+    ids: Sequence[str],
+    chosen: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """All documents of these ids, in any target, in the order of ids and targets. Raises ElasticsearchAway where the
+    shard of a document does not answer: it may be there."""
+    documents: list[dict[str, Any]] = []
+    step = max(1, min(AT_ONCE, LOOKUPS // len(targets)))
+    for start in range(0, len(ids), step):
+        with translate_errors(collection):
+            answer = client.mget(docs=lookups(targets, ids[start : start + step]), **chosen)
+        for document in answer["docs"]:
+            if "error" in document and document["error"]["type"] != INDEX_GONE:
+                raise unavailable(f"Elasticsearch could not read {document['_id']}: {document['error']['reason']}")
+        documents += [document for document in answer["docs"] if document.get("found")]
     return documents

@@ -66,6 +66,11 @@ def listed(hit: Mapping[str, Any], sort: Sort) -> RankedObject:
     return RankedObject(id, _image_of(id), 0.0, value)
 
 
+def placeholder(hit: Mapping[str, Any]) -> bool:
+    """Whether a hit of ``queries.matching_body`` only stands for a frame that was taken away."""
+    return hit["sort"][-1] is None
+
+
 def facets(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Images by value, by facet, of ``queries.facets_body``."""
     return _by_object(answer["aggregations"])

@@ -9,31 +9,40 @@ of writing a second copy elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 BY_IMAGE = "image"
 """What ``_meta.routing`` says where documents are routed by image."""
 
 
+State = Literal["new", "open", "held", "closing", "full"]
+"""What an index of a collection is for, told by an alias: ``new`` ones take no images yet, the ``open`` one takes new
+images, unless a swap or a freeze has it ``held``; one that is ``closing`` is about to be ``full``, in which images that
+stand are changed and none come in (docs/adr/0008)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the documents of one collection are read and written: the alias of its index, and whether documents are
-    routed by image."""
+    """Where documents of one index are read and written: an alias of its own, whether documents are routed by image,
+    its name, and its state (None: an older program made it, and nothing was written since)."""
 
     alias: str
     routed: bool
+    index: str = ""
+    state: State | None = None
+
+    @property
+    def opened(self) -> str:
+        """The alias by which new images go in: it is there only while the index is open."""
+        return f"{self.alias.removesuffix('.own')}.open"
 
     def place(self, id: str) -> dict[str, str]:
         """What names a document in a request: its id, and its routing where there is one."""
         return {"_id": id, "routing": id.rpartition("-")[0]} if self.routed else {"_id": id}
 
-    def lookups(self, ids: Sequence[str]) -> list[dict[str, str]]:
-        """The ``docs`` of a read of several documents."""
-        return [self.place(id) for id in ids]
 
-
-def target(alias: str, meta: Mapping[str, Any]) -> Target:
-    """Of an index by its alias and what its ``_meta`` says."""
-    return Target(alias, meta.get("routing") == BY_IMAGE)
+def lookups(targets: Sequence[Target], ids: Sequence[str]) -> list[dict[str, str]]:
+    """The ``docs`` of a read of several documents, each looked for in every index."""
+    return [{"_index": target.alias, **target.place(id)} for id in ids for target in targets]

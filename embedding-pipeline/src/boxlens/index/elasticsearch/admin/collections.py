@@ -1,16 +1,11 @@
-"""Collections in Elasticsearch: an alias each, over one concrete index whose ``_meta`` names its pack.
-
-Every index also has an alias of its own, ``{prefix}-{collection}.{its mark}``, by which all work with it is done: a
-process that still holds an index for the collection's when the collection's alias has moved on reads and writes there,
-or nowhere, and never meets vectors of another pack.
-"""
+"""Collections in Elasticsearch: an alias each, over the indices that it stands in (``backing.py``), whose ``_meta``
+names its pack."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
@@ -22,7 +17,6 @@ from boxlens.domain.collections import (
     CollectionInfo,
     CollectionSet,
     CollectionSettings,
-    CollectionSetup,
     IndexType,
     PackInfo,
     base,
@@ -31,55 +25,25 @@ from boxlens.domain.errors import Conflict, ElasticsearchAway
 from boxlens.domain.share_out import Layout, share_out
 from boxlens.index.elasticsearch.admin.machines import machines
 from boxlens.index.elasticsearch.asking import ask
+from boxlens.index.elasticsearch.backing import (
+    READ,
+    IndexHandle,
+    common_alias,
+    handle_of,
+    joined,
+    own_alias,
+    state_alias,
+)
 from boxlens.index.elasticsearch.errors import translate_errors
 from boxlens.index.elasticsearch.queries import counts_body
-from boxlens.index.elasticsearch.routing import Target, target
 from boxlens.index.mapping import VECTOR_FIELDS, added_fields, index_body, schema_version, without_graphs
-from boxlens.index.names import no_collection, require_name, require_one_pack, require_same_pack
+from boxlens.index.names import no_collection, require_name, require_same_pack
 from boxlens.settings import IndexSettings
 
 SHARDS_S = 30.0
 """How long a new index may take to answer."""
-READ = "*.aliases,*.mappings._meta,*.settings.index"
 REMEMBERED_S = 5.0
 """How long it is taken as known where an alias leads; another process may move it."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexHandle:
-    """A collection that stands: its concrete index, where to read and write its documents (of several collections
-    together, of each), when it was made (seconds since 1970, by the server's clock), and what ``_meta`` says of it.
-
-    ``loading``: many writes are under way; ``graphs``: vectors get graphs as they are written."""
-
-    collection: str
-    targets: tuple[Target, ...]
-    index: str
-    made_s: float
-    pack: PackInfo
-    index_type: IndexType
-    schema: int
-    settings: CollectionSettings
-    shards: int
-    replicas: int
-    frozen: bool
-    loading: bool
-    graphs: bool
-
-    @property
-    def setup(self) -> CollectionSetup:
-        return CollectionSetup(self.pack, self.settings, self.frozen)
-
-    @property
-    def alias(self) -> str:
-        """All aliases, to search them at once."""
-        return ",".join(target.alias for target in self.targets)
-
-    @property
-    def target(self) -> Target:
-        """Of one collection alone."""
-        (target,) = self.targets
-        return target
 
 
 class Collections:
@@ -138,15 +102,17 @@ class Collections:
         if layout.replicas not in (None, handle.replicas):
             with translate_errors(handle.collection):
                 self._client.indices.put_settings(
-                    index=handle.index, settings={"index.number_of_replicas": layout.replicas}
+                    index=handle.indices, settings={"index.number_of_replicas": layout.replicas}
                 )
 
     def make_index(self, collection: str, body: dict[str, Any]) -> None:
         """A new index behind the alias of a collection. Raises ApiError when one has it already."""
         mark = uuid.uuid4().hex[:12]
         name = self.alias(base(collection))
-        aliases: dict[str, dict[str, Any]] = {self.alias(collection): {"is_write_index": True}, f"{name}.{mark}": {}}
-        self._client.indices.create(index=f"{name}-{mark}", aliases=aliases, **without_graphs(body))
+        index = f"{name}-{mark}"
+        aliases: dict[str, dict[str, Any]] = {self.alias(collection): {"is_write_index": True}}
+        aliases |= {alias: {} for alias in _aliases(name, index)}
+        self._client.indices.create(index=index, aliases=aliases, **without_graphs(body))
 
     def _await_shards(self, handle: IndexHandle) -> None:
         """An index that is just being made, by this process or another, may not have its shards yet: until then
@@ -155,7 +121,7 @@ class Collections:
         while time.time() - handle.made_s < SHARDS_S:
             try:
                 with translate_errors(handle.collection):
-                    self._client.search(index=handle.index, size=0, allow_partial_search_results=False)
+                    self._client.search(index=handle.alias, size=0, allow_partial_search_results=False)
                 return
             except ElasticsearchAway as error:
                 cause = error.__cause__
@@ -168,7 +134,7 @@ class Collections:
         index was made by a newer program."""
         names = CollectionSet.of(collection).names
         if len(names) > 1:
-            return _joined([self.handle(name, fresh=fresh) for name in names])
+            return joined([self.handle(name, fresh=fresh) for name in names])
         return self._handle_of(names[0], fresh=fresh)
 
     def _handle_of(self, collection: str, *, fresh: bool) -> IndexHandle:
@@ -201,12 +167,23 @@ class Collections:
 
     def migrated(self, collection: str) -> IndexHandle:
         """The collection, ready for documents as this program writes them: an index that an older one made gets the
-        fields it lacks. Raises as ``changeable``."""
-        handle = self.changeable(collection)
+        aliases and the fields it lacks. Raises as ``changeable``."""
+        handle = self.with_states(self.changeable(collection))
         if handle.schema < schema_version():
             fields = added_fields(handle.pack, handle.index_type, self._settings)
             self.change(handle, {"schema": schema_version()}, properties=fields)
         return handle
+
+    def with_states(self, handle: IndexHandle) -> IndexHandle:
+        """The same collection, whose index says by an alias what it is for."""
+        if handle.in_state(None) is None:
+            return handle
+        name, index = self.alias(base(handle.collection)), handle.index
+        with translate_errors(handle.collection):
+            self._client.indices.update_aliases(
+                actions=[{"add": {"index": index, "alias": alias}} for alias in _aliases(name, index)]
+            )
+        return self.handle(handle.collection, fresh=True)
 
     def forget(self, collection: str | CollectionSet) -> None:
         with self._lock:
@@ -221,13 +198,8 @@ class Collections:
                 answer = self._client.indices.get(index=alias, filter_path=READ)
             except NotFoundError:
                 return None
-        for index, description in answer.items():
-            if index != alias:
-                own = f"{self.alias(base(collection))}.{index.rpartition('-')[2]}"
-                # an index of an earlier version has no alias of its own
-                work_alias = own if own in description["aliases"] else alias
-                return _handle(collection, work_alias, index, description)
-        return None
+        described = {index: description for index, description in answer.items() if index != alias}
+        return handle_of(collection, alias, self.alias(base(collection)), described) if described else None
 
     def names(self) -> list[str]:
         with translate_errors("*"):
@@ -257,6 +229,7 @@ class Collections:
             shards=handle.shards,
             replicas=handle.replicas,
             frozen=handle.frozen,
+            indices=len(handle.targets),
         )
 
     def configure(self, collection: str, settings: CollectionSettings) -> None:
@@ -265,11 +238,13 @@ class Collections:
         self.forget(collection)
 
     def change(self, handle: IndexHandle, meta: dict[str, Any], **mapping: Any) -> None:
-        """Put something on the mapping of an index; what else its ``_meta`` says stays."""
+        """Put something on those mappings of a collection that do not say so yet; what else ``_meta`` says stays."""
         with translate_errors(handle.collection):
-            mappings = self._client.indices.get_mapping(index=handle.index)
-            whole = mappings[handle.index]["mappings"]["_meta"] | meta
-            self._client.indices.put_mapping(index=handle.index, meta=whole, **mapping)
+            mappings = self._client.indices.get_mapping(index=handle.indices)
+            for index in handle.indices:
+                before = mappings[index]["mappings"]["_meta"]
+                if not meta.items() <= ({"graphs": True} | before).items():
+                    self._client.indices.put_mapping(index=index, meta=before | meta, **mapping)
 
     def give_graphs(self, handle: IndexHandle) -> None:
         """From now on each new segment gets graphs, those that stand when they are merged."""
@@ -279,43 +254,26 @@ class Collections:
         self.forget(handle.collection)
 
     def drop(self, collection: str) -> None:
+        """Raises NotFound, Frozen. An index that a rollover is just making goes with the others."""
         handle = self.changeable(collection)
-        self.forget(collection)
-        with translate_errors(collection):
-            self._client.indices.delete(index=handle.index)
+        left: IndexHandle | None = handle
+        while left is not None and left.index == handle.index:
+            self.forget(collection)
+            indices = [*left.indices, *map(further, left.indices)]
+            with translate_errors(collection):
+                self._client.indices.delete(index=indices, ignore_unavailable=True)
+            left = self._look_up(collection)
 
 
-def _handle(collection: str, alias: str, index: str, description: Mapping[str, Any]) -> IndexHandle:
-    meta, set_up = description["mappings"]["_meta"], description["settings"]["index"]
-    return IndexHandle(
-        collection,
-        (target(alias, meta),),
-        index,
-        made_s=int(set_up["creation_date"]) / 1000,
-        pack=PackInfo(meta["pack"], meta["pack_revision"], meta.get("vit_dims"), meta.get("clip_dims")),
-        index_type=meta["index_type"],
-        schema=meta["schema"],
-        settings=CollectionSettings(**meta.get("settings", {})),
-        shards=int(set_up["number_of_shards"]),
-        replicas=int(set_up["number_of_replicas"]),
-        frozen=meta.get("frozen", False),
-        loading=set_up.get("refresh_interval") == "-1",
-        graphs=meta.get("graphs", True),
-    )
+def further(index: str) -> str:
+    """The name of the index that follows one: whoever makes it makes the same."""
+    stem, _, _ = index.rpartition("-")
+    return f"{stem}-{uuid.uuid5(uuid.NAMESPACE_URL, index).hex[:12]}"
 
 
-def _joined(handles: Sequence[IndexHandle]) -> IndexHandle:
-    """Several collections as one to search; rescoring is left out where not all of them are of one index type."""
-    first = handles[0]
-    for other in handles[1:]:
-        require_one_pack(first.collection, first.pack, other.collection, other.pack)
-    return replace(
-        first,
-        collection=str(CollectionSet.of(handle.collection for handle in handles)),
-        targets=tuple(target for handle in handles for target in handle.targets),
-        index=",".join(handle.index for handle in handles),
-        index_type=first.index_type if len({handle.index_type for handle in handles}) == 1 else "hnsw",
-    )
+def _aliases(name: str, index: str) -> list[str]:
+    """Those that the first index of a collection has beside the collection's."""
+    return [common_alias(name, index), own_alias(name, index), state_alias(name, index, "open")]
 
 
 def settings_meta(settings: CollectionSettings) -> dict[str, float | bool]:

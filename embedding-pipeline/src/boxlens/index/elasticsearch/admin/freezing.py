@@ -1,7 +1,8 @@
-"""A collection that takes no more changes: its index refuses writes, its ``_meta`` says why, its segments are merged.
+"""A collection that takes no more changes: its indices refuse writes, their ``_meta`` says why, segments are merged.
 
-The block comes first and the word after it, the other way round when it is thawed: so whoever is killed in between
-leaves a collection that the same call repairs.
+First the index that is open is held, so that no rollover makes another that is not frozen; then comes the block, and
+the word after it. It is thawed in the order of block, word and hold: so whoever is killed in between leaves a
+collection that the same call repairs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from elasticsearch import Elasticsearch
 from boxlens.domain.collections import successor_of
 from boxlens.domain.errors import Conflict, NotFound
 from boxlens.index.elasticsearch.admin.collections import Collections
+from boxlens.index.elasticsearch.admin.rollover import Rollover
 from boxlens.index.elasticsearch.errors import translate_errors
 from boxlens.index.elasticsearch.writing.segments import merge_segments
 from boxlens.index.mapping import mode_settings
@@ -24,27 +26,31 @@ class Freezing:
 
     client: Elasticsearch
     collections: Collections
+    rollover: Rollover
 
     def freeze(self, collection: str, *, wait: bool) -> None:
         self._require_no_swap(collection)
-        handle = self.collections.handle(collection, fresh=True)
+        handle = self.rollover.hold(collection)
         with translate_errors(collection):
-            self.client.indices.put_settings(index=handle.index, settings=mode_settings(loading=False))
-            self.client.indices.add_block(index=handle.index, block="write")  # answers when no write is under way
-            self.client.indices.refresh(index=handle.index)
+            self.client.indices.put_settings(index=handle.indices, settings=mode_settings(loading=False))
+            block = ",".join(handle.indices)
+            self.client.indices.add_block(index=block, block="write")  # answers when no write is under way
+            self.client.indices.refresh(index=handle.alias)
         if not handle.graphs:  # the load that was to give them was killed
             self.collections.give_graphs(handle)
         self.collections.change(handle, {"frozen": True})
         self.collections.forget(collection)
         with translate_errors(collection):
-            merge_segments(self.client, handle.index, wait=wait)
+            for index in handle.indices:
+                merge_segments(self.client, index, wait=wait)
 
     def thaw(self, collection: str) -> None:
         handle = self.collections.handle(collection, fresh=True)
         with translate_errors(collection):
-            self.client.indices.put_settings(index=handle.index, settings={"index.blocks.write": None})
+            self.client.indices.put_settings(index=handle.indices, settings={"index.blocks.write": None})
         self.collections.change(handle, {"frozen": False})
         self.collections.forget(collection)
+        self.rollover.release(collection)
 
     def _require_no_swap(self, collection: str) -> None:
         try:

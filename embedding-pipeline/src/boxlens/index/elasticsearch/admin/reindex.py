@@ -5,7 +5,6 @@ All in ``_meta`` and aliases, so that any process can go on where another ended.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 
@@ -14,6 +13,9 @@ from elasticsearch import Elasticsearch
 from boxlens.domain.collections import PackInfo, successor_of
 from boxlens.domain.errors import Conflict, NotFound
 from boxlens.index.elasticsearch.admin.collections import REMEMBERED_S, Collections, settings_meta
+from boxlens.index.elasticsearch.admin.leftovers import sweep
+from boxlens.index.elasticsearch.admin.rollover import Rollover
+from boxlens.index.elasticsearch.backing import state_alias
 from boxlens.index.elasticsearch.errors import translate_errors
 from boxlens.index.mapping import index_body
 from boxlens.settings import IndexSettings
@@ -29,12 +31,13 @@ class Successors:
     client: Elasticsearch
     settings: IndexSettings
     collections: Collections
+    rollover: Rollover
 
     def create_successor(self, collection: str, pack: PackInfo) -> str:
         """See ports.ObjectIndex."""
         handle = self.collections.changeable(collection)
         name = successor_of(collection)
-        self._sweep(collection)
+        sweep(self.client, self.collections, collection)
         try:
             there = self.collections.handle(name, fresh=True)
         except NotFound:
@@ -52,40 +55,38 @@ class Successors:
             )
         return name
 
-    def _sweep(self, collection: str) -> None:
-        """Delete what a swap that was killed after its move left: an index without the alias of any collection."""
-        alias = self.collections.alias(collection)
-        with translate_errors(collection):
-            indices = self.client.indices.get_alias(index=f"{alias}-*")
-            for index, description in indices.items():
-                ours = re.fullmatch(re.escape(alias) + r"-([0-9a-f]{12})", index)
-                if ours and set(description["aliases"]) == {f"{alias}.{ours[1]}"}:
-                    self.client.indices.delete(index=index)
-
     def block_writes(self, collection: str, *, blocked: bool) -> None:
         """See ports.ObjectIndex."""
-        index = self.collections.changeable(collection).index
-        with translate_errors(collection):
-            if blocked:  # answers once every write under way is done
-                self.client.indices.add_block(index=index, block="write")
-            else:
-                self.client.indices.put_settings(index=index, settings={"index.blocks.write": None})
+        self.collections.changeable(collection)
+        if blocked:
+            handle = self.rollover.hold(collection)
+            with translate_errors(collection):  # answers once every write under way is done
+                self.client.indices.add_block(index=",".join(handle.indices), block="write")
+        else:
+            handle = self.rollover.settled(collection)
+            with translate_errors(collection):
+                self.client.indices.put_settings(index=handle.indices, settings={"index.blocks.write": None})
+            self.rollover.release(collection)
 
     def switch_alias(self, collection: str) -> None:
         """See ports.ObjectIndex."""
-        old = self.collections.changeable(collection)
-        new = self.collections.handle(successor_of(collection), fresh=True)
-        public = self.collections.alias(collection)
+        self.collections.changeable(collection)
+        new = self.rollover.hold(successor_of(collection))
+        old = self.rollover.hold(collection)
+        public, name = self.collections.alias(collection), self.collections.alias(collection)
+        takes_new = new.in_state("held")
+        assert takes_new is not None
+        actions = [{"remove": {"index": index, "alias": public, "must_exist": True}} for index in old.indices]
+        for index in new.indices:
+            write = {"is_write_index": index == takes_new.index}
+            actions.append({"add": {"index": index, "alias": public, **write}})
+            actions.append({"remove": {"index": index, "alias": self.collections.alias(successor_of(collection))}})
+        actions.append({"remove": {"index": takes_new.index, "alias": state_alias(name, takes_new.index, "held")}})
+        actions.append({"add": {"index": takes_new.index, "alias": state_alias(name, takes_new.index, "open")}})
         with translate_errors(collection):
-            self.client.indices.update_aliases(
-                actions=[
-                    {"remove": {"index": old.index, "alias": public}},
-                    {"add": {"index": new.index, "alias": public, "is_write_index": True}},
-                    {"remove": {"index": new.index, "alias": self.collections.alias(successor_of(collection))}},
-                ]
-            )
+            self.client.indices.update_aliases(actions=actions)
         self.collections.forget(collection)
         self.collections.forget(successor_of(collection))
         time.sleep(GRACE_S)
         with translate_errors(collection):
-            self.client.indices.delete(index=old.index, ignore_unavailable=True)
+            self.client.indices.delete(index=old.indices, ignore_unavailable=True)

@@ -17,7 +17,7 @@ from elasticsearch import ApiError, Elasticsearch
 from boxlens.index.elasticsearch import smile
 from boxlens.index.elasticsearch.client import SMILE_TYPE
 from boxlens.index.elasticsearch.errors import BUSY, disk_full, is_disk_full, to_domain_error, unavailable
-from boxlens.index.elasticsearch.reads import Version
+from boxlens.index.elasticsearch.reads import INDEX_GONE, Place, Version
 from boxlens.index.elasticsearch.routing import Target
 from boxlens.index.names import no_collection, writes_blocked
 
@@ -35,22 +35,33 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One line of a bulk request, encoded."""
+    """One line of a bulk request, encoded. ``while_open``: it is for an index that takes new images."""
 
+    index: str
     id: str
     data: bytes
+    while_open: bool = False
+
+    @property
+    def place(self) -> Place:
+        return self.index, self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an action: ``result`` is created, updated, deleted or not_found; ``reason`` is why it failed;
-    ``version``: the state that it left."""
+    ``version``: the state that it left; ``moved``: its index takes no new images any more."""
 
-    id: str
+    place: Place
     status: int
     result: str
     reason: str = ""
     version: Version | None = None
+    moved: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.place[1]
 
     @property
     def ok(self) -> bool:
@@ -60,6 +71,11 @@ class Outcome:
     def conflict(self) -> bool:
         """Whether somebody else changed the document since it was read."""
         return self.status == 409
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether a change must begin anew: somebody else changed the document, or new images go elsewhere."""
+        return self.conflict or self.moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +107,20 @@ def action(
     document: Mapping[str, Any] | None = None,
     *,
     version: Version | None = None,
+    while_open: bool = False,
 ) -> Action:
     """An action with its document; updates are partial. With a ``version`` it fails when the document is in another
-    state by now, and so does "create" when there is one; without, an update survives a concurrent write."""
-    head: dict[str, Any] = dict(target.place(id))
+    state by now, and so does "create" when there is one; without, an update survives a concurrent write. With
+    ``while_open`` it fails when the index takes no new images any more."""
+    head: dict[str, Any] = {"_index": target.opened if while_open else target.alias, **target.place(id)}
     if version is not None:
         head |= {"if_seq_no": version.seq_no, "if_primary_term": version.primary_term}
     if operation == "update":
         head |= {} if version is not None else {"retry_on_conflict": 3}
         document = {"doc": document}
     data = smile.document({operation: head})
-    return Action(id, data if document is None else data + smile.document(document))
+    data = data if document is None else data + smile.document(document)
+    return Action(target.index, id, data, while_open)
 
 
 def send(
@@ -112,25 +131,25 @@ def send(
     retry: RetryPolicy,
     *,
     refresh: bool = False,
-) -> dict[str, Outcome]:
-    """Outcomes by document id. Raises ElasticsearchAway when the server stays away or busy, DiskFull, NotFound.
+) -> dict[Place, Outcome]:
+    """Outcomes by index and id. Raises ElasticsearchAway when the server stays away or busy, DiskFull, NotFound.
 
     What is refused as too large is sent in halves, down to the one document that fails alone; so is, from its third
     attempt on, what finds the server away or busy again and again.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[Place, Outcome] = {}
     parts = deque((part, 0) for part in _parts(actions, retry))
     while parts:
         part, attempt = parts.popleft()
         answer = _attempt(client, alias, collection, part, refresh)
         if answer.too_large:
             if len(part) == 1:
-                outcomes[part[0].id] = Outcome(part[0].id, TOO_LARGE, "", answer.problem)
+                outcomes[part[0].place] = Outcome(part[0].place, TOO_LARGE, "", answer.problem)
             else:
                 parts.extendleft(reversed([(half, attempt) for half in _halves(part)]))
             continue
-        outcomes.update({outcome.id: outcome for outcome in answer.outcomes if outcome.status not in BUSY})
-        waiting = [entry for entry in part if entry.id not in outcomes]
+        outcomes.update({outcome.place: outcome for outcome in answer.outcomes if outcome.status not in BUSY})
+        waiting = [entry for entry in part if entry.place not in outcomes]
         if not waiting:
             continue
         attempt += 1
@@ -188,23 +207,24 @@ def _attempt(client: Elasticsearch, alias: str, collection: str, actions: Sequen
         if error.status_code in BUSY and not is_disk_full(str(error.body)):
             return _Answer([], problem.detail)
         raise problem from error
-    outcomes = [_outcome(item) for item in answer["items"]]
+    outcomes = [_outcome(entry, item) for entry, item in zip(actions, answer["items"], strict=False)]
     for outcome in outcomes:
         if is_disk_full(outcome.reason):
             raise disk_full(outcome.reason)
         if "FORBIDDEN/8/" in outcome.reason:  # the block that seal sets
             raise writes_blocked(collection)
-        if outcome.reason.startswith("index_not_found_exception"):
+        if outcome.reason.startswith(INDEX_GONE) and not outcome.moved:
             raise no_collection(collection)
     return _Answer(outcomes)
 
 
-def _outcome(item: Mapping[str, Any]) -> Outcome:
+def _outcome(entry: Action, item: Mapping[str, Any]) -> Outcome:
     (answer,) = item.values()
     error = answer.get("error")
     reason = "" if error is None else _reason(error)
     version = Version(answer["_seq_no"], answer["_primary_term"]) if "_seq_no" in answer else None
-    return Outcome(answer["_id"], answer["status"], answer.get("result", ""), reason, version)
+    moved = entry.while_open and reason.startswith(INDEX_GONE)
+    return Outcome(entry.place, answer["status"], answer.get("result", ""), reason, version, moved)
 
 
 def _reason(error: Mapping[str, Any]) -> str:

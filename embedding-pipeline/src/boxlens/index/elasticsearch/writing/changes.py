@@ -11,10 +11,13 @@ from elasticsearch import Elasticsearch
 from boxlens.domain.objects import IndexedObject, object_id
 from boxlens.index.checks import no_image, require_corrections, with_annotations
 from boxlens.index.elasticsearch import reads
+from boxlens.index.elasticsearch.admin.collections import Collections
+from boxlens.index.elasticsearch.backing import IndexHandle
 from boxlens.index.elasticsearch.documents import annotation, from_source, now
 from boxlens.index.elasticsearch.errors import contended, translate_errors, unavailable
 from boxlens.index.elasticsearch.routing import Target
 from boxlens.index.elasticsearch.writing.bulk import Action, Outcome, RetryPolicy, action, send
+from boxlens.index.elasticsearch.writing.frames import standing, taken_away, taking_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class ImageChanges:
     """Changes images of one collection; see ``ports.IndexWriter`` for what each call promises."""
 
     client: Elasticsearch
-    target: Target
+    collections: Collections
     collection: str
     retry: RetryPolicy
 
@@ -41,15 +44,18 @@ class ImageChanges:
         The frame goes last: who takes it away meanwhile takes the objects that were just changed for those of an image
         that is becoming whole, and leaves them. Those go here.
         """
-        targets = [self.target]
-        touched: dict[str, reads.Version] = {}
+        touched: dict[reads.Place, reads.Version] = {}
         for attempt in range(self.retry.contests):
-            facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
-            ids = reads.numbered(image_id, facts.get(image_id))
-            self._try([self._deletion(key, touched[key]) for key in touched.keys() - set(ids)])
-            if image_id not in facts:
+            handle = self._handle()
+            fact = reads.frame_facts(self.client, handle.targets, self.collection, [image_id]).get(image_id)
+            ids = reads.numbered(image_id, fact)
+            left = touched.keys() - {(fact.index, key) for key in ids if fact}
+            gone = [(index, key) for index, key in left if index in handle.indices]
+            self._try(handle, [_deletion(handle.of(index), key, touched[index, key]) for index, key in gone])
+            if fact is None:
                 raise no_image(image_id)
-            sources = reads.versioned_sources(self.client, targets, self.collection, ids)
+            target = handle.of(fact.index)
+            sources = reads.versioned_sources(self.client, [target], self.collection, ids)
             whole = [] if sources is None else [from_source(sources[key][0]) for key in ids if key in sources]
             if sources is not None and whole and whole[0].kind == "frame":
                 changed = with_annotations(whole, number=number, caption=caption, tags=tags, albums=albums)
@@ -57,11 +63,9 @@ class ImageChanges:
                 actions = []
                 for obj in sorted(changed, key=lambda obj: obj.kind == "frame"):
                     version = sources[obj.object_id][1]
-                    actions.append(
-                        action(self.target, "update", obj.object_id, annotation(obj, moment), version=version)
-                    )
-                outcomes = self._try(actions, visible=visible)
-                touched |= {outcome.id: outcome.version for outcome in outcomes if outcome.ok and outcome.version}
+                    actions.append(action(target, "update", obj.object_id, annotation(obj, moment), version=version))
+                outcomes = self._try(handle, actions, visible=visible)
+                touched |= {outcome.place: outcome.version for outcome in outcomes if outcome.ok and outcome.version}
                 if all(outcome.ok for outcome in outcomes):
                     by_id = {obj.object_id: obj for obj in changed}
                     return [by_id.get(obj.object_id, obj) for obj in whole]
@@ -70,59 +74,70 @@ class ImageChanges:
 
     def delete(self, image_id: str, *, strays: bool, visible: bool) -> int:
         """See ``ports.IndexWriter.delete_image``."""
-        targets = [self.target]
         frame = object_id(image_id, 0)
         for attempt in range(self.retry.contests):
-            facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
-            if image_id not in facts and not strays:
+            handle = self._handle()
+            fact = reads.frame_facts(self.client, handle.targets, self.collection, [image_id]).get(image_id)
+            if fact is None and not strays:
                 raise no_image(image_id)
             if visible or attempt:
-                self._refresh()
-            ids = {*reads.numbered(image_id, facts.get(image_id))}
-            ids.update(reads.visible_ids(self.client, self.target.alias, self.collection, [image_id]))
+                self._refresh(handle)
+            ids = {*reads.numbered(image_id, fact)}
+            ids.update(id for _, id in reads.visible_places(self.client, handle.alias, self.collection, [image_id]))
             if not ids:
                 raise no_image(image_id)
-            there = reads.versions(self.client, targets, self.collection, sorted(ids))
+            there = reads.versions(self.client, handle.targets, self.collection, sorted(ids))
             # the frame first: an image that is half deleted must not count as stored
-            frames = [self._deletion(frame, facts[image_id].version)] if image_id in facts else []
-            gone = self._try(frames, visible=visible)
-            if all(outcome.result == "deleted" for outcome in gone):
+            frames = [taking_away(standing(handle, fact), image_id)] if fact else []
+            gone = self._try(handle, frames, visible=visible)
+            if all(taken_away(outcome) for outcome in gone):
                 # what another has written since then belongs to an image that is just becoming whole again
-                others = [self._deletion(key, version) for key, version in there.items() if key != frame]
-                gone += self._try(others, visible=visible)
-                return sum(outcome.result == "deleted" for outcome in gone)
+                others = [
+                    _deletion(handle.of(index), key, version) for (index, key), version in there.items() if key != frame
+                ]
+                removed = self._try(handle, others, visible=visible)
+                return len(gone) + sum(outcome.result == "deleted" for outcome in removed)
             self.retry.wait(attempt)
         raise contended(image_id)
 
     def make_way(self, image_id: str, over: Sequence[str]) -> datetime:
         """Take the frame away from an image whose corrections are still ``over``, so that it can be written anew; when
         it was first taken in. Raises Conflict when it has others or is gone."""
-        targets = [self.target]
-        facts = reads.frame_facts(self.client, targets, self.collection, [image_id])
         frame = object_id(image_id, 0)
-        sources = reads.sources(self.client, targets, self.collection, [frame])
-        stored = from_source(sources[frame]) if frame in sources and image_id in facts else None
-        require_corrections(image_id, stored, over)
-        (outcome,) = self._try([self._deletion(frame, facts[image_id].version)])
-        if outcome.result != "deleted":
-            require_corrections(image_id, None, over)
-        self._refresh()  # what the image no longer has must be seen, to go
-        return datetime.fromisoformat(facts[image_id].ingested_at)
+        for attempt in range(self.retry.contests):
+            handle = self._handle()
+            fact = reads.frame_facts(self.client, handle.targets, self.collection, [image_id]).get(image_id)
+            sources = reads.sources(self.client, handle.targets, self.collection, [frame])
+            stored = from_source(sources[frame]) if fact and frame in sources else None
+            require_corrections(image_id, stored, over)
+            assert fact is not None
+            (outcome,) = self._try(handle, [taking_away(standing(handle, fact), image_id)])
+            if taken_away(outcome):
+                self._refresh(handle)  # what the image no longer has must be seen, to go
+                return datetime.fromisoformat(fact.ingested_at)
+            if not outcome.moved:
+                require_corrections(image_id, None, over)
+            self.retry.wait(attempt)
+        raise contended(image_id)
 
-    def _deletion(self, id: str, version: reads.Version) -> Action:
-        return action(self.target, "delete", id, version=version)
+    def _handle(self) -> IndexHandle:
+        return self.collections.handle(self.collection)
 
-    def _refresh(self) -> None:
+    def _refresh(self, handle: IndexHandle) -> None:
         with translate_errors(self.collection):
-            self.client.indices.refresh(index=self.target.alias)
+            self.client.indices.refresh(index=handle.alias)
 
-    def _try(self, actions: Sequence[Action], *, visible: bool = True) -> list[Outcome]:
+    def _try(self, handle: IndexHandle, actions: Sequence[Action], *, visible: bool = True) -> list[Outcome]:
         """A few actions, visible to searches at once or later; those that met a change of somebody else, or nothing,
         say so. Raises ElasticsearchAway when one fails for another reason."""
-        outcomes = list(
-            send(self.client, self.target.alias, self.collection, actions, self.retry, refresh=visible).values()
-        )
+        outcomes = list(send(self.client, handle.alias, self.collection, actions, self.retry, refresh=visible).values())
         for outcome in outcomes:
-            if not (outcome.ok or outcome.conflict or outcome.status == 404):
+            if not (outcome.ok or outcome.overtaken or outcome.status == 404):
                 raise unavailable(f"Elasticsearch could not change {outcome.id}: {outcome.reason}")
+        if any(outcome.moved for outcome in outcomes):
+            self.collections.forget(self.collection)
         return outcomes
+
+
+def _deletion(target: Target, id: str, version: reads.Version) -> Action:
+    return action(target, "delete", id, version=version)

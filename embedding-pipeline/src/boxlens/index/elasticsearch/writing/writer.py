@@ -8,7 +8,8 @@ repairs it.
 
 Others may change the same image at the same time, from any process. So the frame is taken away only in the state in
 which it was read, and put only where none is: who comes second begins anew, and the image ends as one of the two
-wanted it.
+wanted it. An image that stands is written where it stands, a new one into the index that is open (``placement.py``); it
+begins anew where that was closed meanwhile.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from boxlens.index.checks import require_dims
 from boxlens.index.derived import ImageCounts
 from boxlens.index.elasticsearch import reads
 from boxlens.index.elasticsearch.documents import document, now
-from boxlens.index.elasticsearch.reads import Version
-from boxlens.index.elasticsearch.routing import Target
+from boxlens.index.elasticsearch.reads import Place
 from boxlens.index.elasticsearch.writing.bulk import Action, Outcome, RetryPolicy, action, send
+from boxlens.index.elasticsearch.writing.frames import Home, homes, putting, taken_away, taking_away
+from boxlens.index.elasticsearch.writing.placement import Placement
 
 ROUGH_BYTES_PER_OBJECT = 3000
 ROUGH_BYTES_PER_FLOAT = 6
@@ -53,15 +55,16 @@ class _Request:
 
     due: list[_Image]
     coming: list[_Image]
-    outcomes: Future[dict[str, Outcome]]
+    outcomes: Future[dict[Place, Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes to one collection, behind its alias."""
+    """Writes to one collection; ``alias``: that of all its indices."""
 
     client: Elasticsearch
-    target: Target
+    placement: Placement
+    alias: str
     collection: str
     pack: PackInfo
     retry: RetryPolicy
@@ -96,12 +99,13 @@ class Writer:
                         yield from (ItemResult(obj.object_id, False, reason) for obj in image)
                     else:
                         whole.append(image)
-                if _image_ids(due, under_way) & {image[0].image.image_id for image in whole}:
+                again = _image_ids(due, under_way) & {image[0].image.image_id for image in whole}
+                if again or self.placement.changing:
                     yield from self._finished(threads, due, under_way, contended)
                     due = []
                 coming = self._prepared(whole, contended)
                 while len(under_way) >= self.retry.requests:
-                    due += yield from _settled(under_way.popleft(), contended)
+                    due += yield from self._settled(under_way.popleft(), contended)
                 under_way.append(self._request(threads, due, coming))
                 due = []
             yield from self._finished(threads, due, under_way, contended)
@@ -130,66 +134,69 @@ class Writer:
             for obj in image:
                 require_dims(obj, self.pack)
         image_ids = [image[0].image.image_id for image in chunk]
-        facts = reads.frame_facts(self.client, [self.target], self.collection, image_ids)
-        before: dict[str, set[str]] = {i: set(reads.numbered(i, facts.get(i))) for i in image_ids}
-        for key in reads.visible_ids(self.client, self.target.alias, self.collection, image_ids):
-            before[key.rpartition("-")[0]].add(key)
-        ids = {obj.object_id for image in chunk for obj in image}
+        handle, opened = self.placement.ready(sum(map(len, chunk)))
+        facts, placeholders = reads.frames(self.client, handle.targets, self.collection, image_ids)
+        places = homes(handle, opened, image_ids, facts, placeholders)
+        there = {(fact.index, key) for image_id, fact in facts.items() for key in reads.numbered(image_id, fact)}
+        there.update(reads.visible_places(self.client, self.alias, self.collection, image_ids))
+        if not {index for index, _ in there} <= {*handle.indices}:  # one more has come since the collection was read
+            self.placement.look_again()
+            return self._prepared(chunk, contended)
+        kept = {(places[obj.image.image_id].target.index, obj.object_id) for image in chunk for obj in image}
         frames = {object_id(image_id, 0) for image_id in image_ids}
-        stale = reads.versions(
-            self.client, [self.target], self.collection, sorted(set().union(*before.values()) - ids - frames)
-        )
+        gone = {place for place in there - kept if place[1] not in frames}
+        versions = reads.versions(self.client, handle.targets, self.collection, sorted({id for _, id in gone}))
+        stale: dict[str, list[Action]] = {image_id: [] for image_id in image_ids}
+        for index, key in sorted(gone & versions.keys()):
+            deletion = action(handle.of(index), "delete", key, version=versions[index, key])
+            stale[key.rpartition("-")[0]].append(deletion)
+        removals = [taking_away(places[image_id], image_id) for image_id in facts]
+        outcomes = self._send(removals) if removals else {}
+        for removal, image_id in zip(removals, facts, strict=True):
+            outcome = outcomes[removal.place]
+            places[image_id] = replace(places[image_id], over=outcome.version)
+            if outcome.moved:
+                self.placement.look_again()
+        lost = {outcome.id.rpartition("-")[0] for outcome in outcomes.values() if not taken_away(outcome)}
         moment = now()
         firsts = dict(self.ingested) | {image_id: fact.ingested_at for image_id, fact in facts.items()}
-        ready = [self._image(image, firsts.get(image[0].image.image_id, moment), moment, stale) for image in chunk]
-        if not facts:
-            return ready
-        outcomes = self._send(
-            [
-                action(self.target, "delete", object_id(image_id, 0), version=fact.version)
-                for image_id, fact in facts.items()
-            ]
-        )
-        lost = {image_id for image_id in facts if outcomes[object_id(image_id, 0)].conflict}
-        contended += [image for image in ready if image.image_id in lost]
-        return [image for image in ready if image.image_id not in lost]
+        ready: list[_Image] = []
+        for image in chunk:
+            image_id = image[0].image.image_id
+            made = self._image(image, places[image_id], firsts.get(image_id, moment), moment, stale[image_id])
+            (contended if image_id in lost else ready).append(made)
+        return ready
 
-    def _image(self, image: list[IndexedObject], first: str, moment: str, stale: Mapping[str, Version]) -> _Image:
+    def _image(
+        self, image: list[IndexedObject], home: Home, first: str, moment: str, stale: Sequence[Action]
+    ) -> _Image:
         counts = ImageCounts.of(image)
-        actions = {
-            obj.object_id: action(
-                self.target,
-                "index" if obj.number else "create",
-                obj.object_id,
-                document(
-                    obj,
-                    collection=self.collection,
-                    pack=self.pack,
-                    ingested_at=first,
-                    changed_at=moment,
-                    counts=counts,
-                ),
-            )
-            for obj in image
-        }
         image_id = image[0].image.image_id
-        frame = actions.pop(object_id(image_id, 0))
-        gone = tuple(
-            action(self.target, "delete", key, version=version)
-            for key, version in sorted(stale.items())
-            if key.rpartition("-")[0] == image_id
-        )
-        unreported = frozenset({frame.id, *actions})
-        return _Image(image_id, image, unreported, frame, tuple(actions.values()), gone)
+        others: list[Action] = []
+        for obj in image:
+            stored = document(
+                obj,
+                collection=self.collection,
+                pack=self.pack,
+                ingested_at=first,
+                changed_at=moment,
+                counts=counts,
+            )
+            if obj.number:
+                others.append(action(home.target, "index", obj.object_id, stored, while_open=home.while_open))
+            else:
+                frame = putting(home, image_id, stored)
+        unreported = frozenset({frame.id, *(other.id for other in others)})
+        return _Image(image_id, image, unreported, frame, tuple(others), tuple(stale))
 
     def _finished(
         self, threads: ThreadPoolExecutor, due: list[_Image], under_way: deque[_Request], contended: list[_Image]
     ) -> Generator[ItemResult, None, None]:
         """Waits for what is under way, and stores every frame."""
         while under_way:
-            due += yield from _settled(under_way.popleft(), contended)
+            due += yield from self._settled(under_way.popleft(), contended)
         if due:
-            yield from _settled(self._request(threads, due, []), contended)
+            yield from self._settled(self._request(threads, due, []), contended)
 
     def _request(self, threads: ThreadPoolExecutor, due: list[_Image], coming: list[_Image]) -> _Request:
         """Sends frames that are due and the objects of coming images, in a thread."""
@@ -198,36 +205,40 @@ class Writer:
             actions += [*image.others, *image.stale]
         return _Request(due, coming, threads.submit(self._send, actions))
 
-    def _send(self, actions: Sequence[Action]) -> dict[str, Outcome]:
-        return send(self.client, self.target.alias, self.collection, actions, self.retry)
+    def _send(self, actions: Sequence[Action]) -> dict[Place, Outcome]:
+        return send(self.client, self.alias, self.collection, actions, self.retry)
+
+    def _settled(self, request: _Request, contended: list[_Image]) -> Generator[ItemResult, None, list[_Image]]:
+        """The results of a request; returns the images whose frames are due now."""
+        outcomes = request.outcomes.result()
+        if any(outcome.moved for outcome in outcomes.values()):
+            self.placement.look_again()
+        for image in request.due:
+            if outcomes[image.frame.place].overtaken:
+                contended.append(replace(image, unreported=frozenset({image.frame.id})))
+            else:
+                yield _result(outcomes[image.frame.place])
+        due = []
+        for image in request.coming:
+            if any(outcomes[other.place].moved for other in image.others):
+                contended.append(image)
+                continue
+            results = [_result(outcomes[other.place]) for other in image.others]
+            yield from results
+            # a stale document that is gone already answers 404 and not an error; one that was written anew is not ours
+            failed = sum(not result.ok for result in results)
+            failed += sum(not (outcomes[old.place].ok or outcomes[old.place].conflict) for old in image.stale)
+            if failed:
+                yield ItemResult(image.frame.id, False, f"not written: {failed} objects of the image failed")
+            else:
+                due.append(image)
+        return due
 
 
 def _image_ids(due: Iterable[_Image], under_way: Iterable[_Request]) -> set[str]:
     """The images that are not stored whole yet, or are just being so."""
     sent = (image for request in under_way for image in (*request.due, *request.coming))
     return {image.image_id for image in (*due, *sent)}
-
-
-def _settled(request: _Request, contended: list[_Image]) -> Generator[ItemResult, None, list[_Image]]:
-    """The results of a request; returns the images whose frames are due now."""
-    outcomes = request.outcomes.result()
-    for image in request.due:
-        if outcomes[image.frame.id].conflict:
-            contended.append(replace(image, unreported=frozenset({image.frame.id})))
-        else:
-            yield _result(outcomes[image.frame.id])
-    due = []
-    for image in request.coming:
-        results = [_result(outcomes[other.id]) for other in image.others]
-        yield from results
-        # a stale document that is gone already answers 404 and not an error; one that was written anew is not ours
-        failed = sum(not result.ok for result in results)
-        failed += sum(not (outcomes[old.id].ok or outcomes[old.id].conflict) for old in image.stale)
-        if failed:
-            yield ItemResult(image.frame.id, False, f"not written: {failed} objects of the image failed")
-        else:
-            due.append(image)
-    return due
 
 
 def _rough_size(obj: IndexedObject) -> int:
