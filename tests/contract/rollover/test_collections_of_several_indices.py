@@ -45,7 +45,7 @@ def test_searches_answer_as_over_one_index(processes: Processes) -> None:
     assert whole.info("whole").indices == 1
     assert several.info("photos").images == whole.info("whole").images == 19
     assert several.info("photos").objects == whole.info("whole").objects == 38
-    queries = [
+    queries: list[VectorQuery | WordQuery] = [
         VectorQuery("vit", unit(1, VIT), 50),
         VectorQuery("clip", unit(2, CLIP), 10, where("label", "cat")),
         WordQuery((), ("number", "7"), 50),

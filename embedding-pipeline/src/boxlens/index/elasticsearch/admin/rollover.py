@@ -120,6 +120,8 @@ class Rollover:
         except BadRequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
+            # whoever made it may have done so in a load that has ended since
+            self._client.indices.put_settings(index=index, settings=mode_settings(loading=handle.loading))
 
     def _join(self, handle: IndexHandle, full: str) -> None:
         name, index, public = self._name(handle), further(full), self._collections.alias(handle.collection)
