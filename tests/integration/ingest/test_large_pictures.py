@@ -52,6 +52,16 @@ class WatchingDetector(BlockDetector):
         return sum(picture() is not None for picture in self.shown)
 
 
+class HoldingDetector(BlockDetector):
+    """Holds the last picture that it was shown, as a thread does that has handed it on and got no turn since."""
+
+    last: Pixels | None = None
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+        self.last = pictures[-1]
+        return super().detect(pictures)
+
+
 class CountingEncoder(HistogramEncoder):
     """Notes how many pictures are held while crops are embedded."""
 
@@ -120,6 +130,15 @@ def test_a_picture_is_let_go_before_its_crops_are_embedded() -> None:
     encoder = CountingEncoder(detector)
     report = indexer("sequential", networks(detector=detector, clip=encoder)).ingest(refs([LARGE] * 3), collection="c")
     assert (report.stored, encoder.held) == (3, 0)
+
+
+def test_what_is_held_longer_than_its_group_stays_reserved(name: EngineName) -> None:
+    before, detector = held_by_other_tests(), HoldingDetector()
+    assert indexer(name, networks(detector=detector)).ingest(refs([LARGE] * 3), collection="c").stored == 3
+    gc.collect()
+    assert process_budget.used == before + LARGE[0] * LARGE[1] * 3
+    detector.last = None
+    assert process_budget.used == before
 
 
 def test_groups_fill_the_memory_and_none_is_larger_but_a_single_picture() -> None:

@@ -13,7 +13,7 @@ from boxlens.domain.errors import BadBox, EmptyInput, TooLarge, Unavailable, Unr
 from boxlens.domain.pictures import GeoPoint, Pixels
 from boxlens.imaging import metadata
 from boxlens.imaging.embedded_words import embedded_words
-from picture_decoding import FORMATS, Picture, Raster, content_type, memory_together, process_budget, sniff
+from picture_decoding import FORMATS, Picture, Raster, Reservation, content_type, memory_together, process_budget, sniff
 
 __all__ = [
     "FORMATS",
@@ -83,10 +83,12 @@ def read_header(data: bytes, *, max_pixels: int) -> Picture:
     return picture
 
 
-def decode_reserved(picture: Picture) -> DecodedPicture:
-    """As ``decode``, of a picture whose memory the caller has reserved."""
+def decode_reserved(picture: Picture, memory: Reservation) -> DecodedPicture:
+    """As ``decode``, of a picture whose memory the caller has reserved. What its pixels take of it is given back when
+    these are freed."""
     with own_errors():
         raster = picture.decode()
+    memory.part(picture.kept).last_as_long_as(raster.pixels)
     return _noted(picture, raster)
 
 

@@ -12,6 +12,7 @@ from boxlens.domain.references import ImageRef
 from boxlens.domain.reports import Failure
 from boxlens.imaging.decoding import Picture
 from boxlens.pipeline.model_set import Shrunk
+from picture_decoding import Reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """A picture that is not stored yet, of which the header was read: it tells the memory that decoding takes."""
+    """A picture that is not stored yet, of which the header was read: it tells the memory that decoding takes.
+    ``memory``: what its group has reserved, once it may be decoded."""
 
     ref: ImageRef
     picture: Picture = field(repr=False)
     data: bytes = field(repr=False)
     image_id: str
+    memory: Reservation | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -219,7 +219,9 @@ class Stages:
         return Measured(row.ref, picture, row.data, row.image_id)
 
     def _open(self, row: Measured) -> Row:
-        picture = decode_reserved(row.picture)
+        if row.memory is None:
+            raise ValueError(f"no memory was reserved for {row.ref.uri}")
+        picture = decode_reserved(row.picture, row.memory)
         ref = row.ref
         if ref.before:
             return Opened(ref, _record_before(row), picture.pixels, row.data)
