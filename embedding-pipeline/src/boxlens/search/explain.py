@@ -13,6 +13,8 @@ from boxlens.language.word_fields import image_texts, own_texts
 from boxlens.language.word_query import colour_tokens
 from boxlens.search.requests import RankedListRequest
 
+_NONE: frozenset[str] = frozenset()
+
 
 def explain(hits: Sequence[Hit], lists: Sequence[RankedListRequest]) -> tuple[Hit, ...]:
     """The same hits with highlights, and with the matched words on every reason of the signal ``words``.
@@ -31,35 +33,35 @@ def explain(hits: Sequence[Hit], lists: Sequence[RankedListRequest]) -> tuple[Hi
     explained = []
     for hit in hits:
         texts = image_texts(hit.image)
-        objects = tuple(_explain_object(matched, texts, queries, positive, every) for matched in hit.objects)
+        of_frame = every.matched(texts) if any(matched.object.kind == "frame" for matched in hit.objects) else _NONE
+        objects = tuple([_explain_object(matched, of_frame, queries, positive, every) for matched in hit.objects])
         explained.append(replace(hit, highlights=positive.highlights(texts), objects=objects))
     return tuple(explained)
 
 
 def _explain_object(
     matched: HitObject,
-    texts: Mapping[str, tuple[str, ...]],
+    of_frame: frozenset[str],
     queries: Mapping[int, WordQuery],
     positive: _TokenMatches,
     every: _TokenMatches,
 ) -> HitObject:
-    """``texts`` are those of its image: words find them on the frame alone."""
-    own, why = own_texts(matched.object), matched.why
+    """``of_frame``: the tokens that stand in the texts of its image, which words find on the frame alone."""
+    obj, why = matched.object, matched.why
     if any(reason.signal == "words" for reason in why):
-        tokens = every.matched(own) | (every.matched(texts) if matched.object.kind == "frame" else frozenset())
-        why = tuple(_with_words(reason, matched.object, queries, tokens) for reason in why)
-    return replace(matched, why=why, highlights=positive.highlights(own))
+        tokens = every.in_own_texts(obj)[1] | (of_frame if obj.kind == "frame" else _NONE)
+        why = tuple([_with_words(reason, obj, queries, tokens) for reason in why])
+    highlights = positive.in_own_texts(obj)[0]
+    return HitObject(obj, matched.score, why, highlights, matched.relevance, matched.part)
 
 
 def _with_words(reason: Why, obj: IndexedObject, queries: Mapping[int, WordQuery], tokens: frozenset[str]) -> Why:
     if reason.signal != "words" or reason.clause not in queries:
         return reason
     query = queries[reason.clause]
-    colours = (c for c in query.colours if c in obj.colours or any(token in tokens for token in colour_tokens(c)))
-    return reason._replace(
-        words=(*(token for token in dict.fromkeys((*query.tokens, *query.phrase)) if token in tokens), *colours),
-        label=obj.label if obj.label in query.labels else None,
-    )
+    words = [token for token in dict.fromkeys((*query.tokens, *query.phrase)) if token in tokens] if tokens else []
+    words += [c for c in query.colours if c in obj.colours or any(token in tokens for token in colour_tokens(c))]
+    return reason._replace(words=tuple(words), label=obj.label if obj.label in query.labels else None)
 
 
 def _joined(earlier: WordQuery | None, query: WordQuery) -> WordQuery:
@@ -81,6 +83,7 @@ class _TokenMatches:
     def __init__(self, tokens: Iterable[frozenset[str]]) -> None:
         self.tokens = frozenset(token for some in tokens for token in some)
         self._by_texts: dict[tuple[str, ...], tuple[tuple[Highlight, ...], frozenset[str]]] = {}
+        self._by_own: dict[tuple[object, ...], tuple[dict[str, tuple[Highlight, ...]], frozenset[str]]] = {}
 
     def highlights(self, fields: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[Highlight, ...]]:
         """The texts in which any of the tokens stands, by field."""
@@ -88,7 +91,16 @@ class _TokenMatches:
 
     def matched(self, fields: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
         """The tokens that stand in any of these texts."""
-        return frozenset().union(*(self._of(texts)[1] for texts in fields.values()))
+        return frozenset().union(*[self._of(texts)[1] for texts in fields.values()])
+
+    def in_own_texts(self, obj: IndexedObject) -> tuple[dict[str, tuple[Highlight, ...]], frozenset[str]]:
+        """Both of the texts of an object itself. Boxes of a label mostly have the same ones."""
+        key = (obj.label, obj.label_names, obj.tags, obj.ocr_text, obj.caption)
+        matches = self._by_own.get(key)
+        if matches is None:
+            fields = own_texts(obj)
+            matches = self._by_own[key] = (self.highlights(fields), self.matched(fields))
+        return matches
 
     def _of(self, texts: tuple[str, ...]) -> tuple[tuple[Highlight, ...], frozenset[str]]:
         matches = self._by_texts.get(texts)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -34,17 +34,22 @@ EARTH_KM = 6371.0087714
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """An object as the twin keeps it, with the fields an index adds."""
+    """An object as the twin keeps it, also without its vectors, with the fields an index adds. ``box_score`` is as
+    float32 holds it."""
 
     object: IndexedObject
+    without_vectors: IndexedObject
     collection: str
     pack: str
     pack_revision: str
     ingested_at: datetime
     changed_at: datetime
     tokens: dict[str, frozenset[str]]
-    label_counts: tuple[str, ...]
-    objects: int
+    object_id: str
+    picture_bits: int | None
+    box_score: float
+    label_counts: frozenset[str] = frozenset()
+    objects: int = 0
 
     @property
     def image_id(self) -> str:
@@ -64,6 +69,21 @@ def facet_counts(passing: Sequence[Stored]) -> dict[str, dict[str, int]]:
 
 def _facet_text(value: Any) -> str:
     return f"{value.year:04d}" if isinstance(value, datetime) else str(value)
+
+
+def passing(stored: Iterable[Stored], filter: Filter) -> list[Stored]:
+    """Those that satisfy a filter. Images that it names are looked up at once, as hundreds may be."""
+    images = [frozenset(c.any_of) for c in filter.conditions if c.field == "image_id" and c.any_of]
+    for ids in images:
+        stored = [entry for entry in stored if entry.image_id in ids]
+    rest = tuple(replace(c, any_of=()) if c.field == "image_id" else c for c in filter.conditions)
+    rest = tuple(c for c in rest if c != Condition("image_id"))
+    left = replace(filter, conditions=rest)
+    return list(stored) if left.empty else [entry for entry in stored if passes(entry, left)]
+
+
+def names_images(filter: Filter) -> bool:
+    return any(condition.field == "image_id" and condition.any_of for condition in filter.conditions)
 
 
 def passes(stored: Stored, filter: Filter) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import numpy as np
+
 from boxlens.domain.collections import CollectionSettings, IndexType, PackInfo
 from boxlens.domain.objects import IndexedObject
+from boxlens.imaging.perceptual_hash import bits_of
 from boxlens.index.memory.filtering import Stored
 from boxlens.language.word_matching import object_tokens
 
@@ -31,8 +34,16 @@ class HeldCollection:
 def stored_object(obj: IndexedObject, collection: str, pack: PackInfo, ingested: datetime, changed: datetime) -> Stored:
     whole_pixels = replace(obj, box=obj.box.rounded(), collection=collection)
     tokens = {name: frozenset(texts) for name, texts in object_tokens(obj).items()}
-    return Stored(whole_pixels, collection, pack.name, pack.revision, ingested, changed, tokens, (), 0)
-
-
-def without_vectors(obj: IndexedObject) -> IndexedObject:
-    return replace(obj, vit_vector=None, clip_vector=None)
+    return Stored(
+        whole_pixels,
+        replace(whole_pixels, vit_vector=None, clip_vector=None),
+        collection,
+        pack.name,
+        pack.revision,
+        ingested,
+        changed,
+        tokens,
+        obj.object_id,
+        bits_of(obj.image.picture_hash),
+        float(np.float32(obj.box_score)),
+    )

@@ -42,8 +42,8 @@ from boxlens.index.checks import (
 )
 from boxlens.index.derived import ImageCounts
 from boxlens.index.image_locks import ImageLocks
-from boxlens.index.memory.filtering import Stored, facet_counts, passes
-from boxlens.index.memory.held import HeldCollection, stored_object, without_vectors
+from boxlens.index.memory.filtering import Stored, facet_counts, passing
+from boxlens.index.memory.held import HeldCollection, stored_object
 from boxlens.index.memory.ranking import SharedWords, by_vector, by_words, in_order
 from boxlens.index.memory.spread import spread_of
 from boxlens.index.names import (
@@ -62,6 +62,7 @@ class InMemoryIndex:
         self._collections: dict[str, HeldCollection] = {}
         self._lock = RLock()
         self._image_locks = ImageLocks()
+        self._words = SharedWords((), ())
 
     def exclusive(self, collection: str, image_ids: Iterable[str]) -> AbstractContextManager[None]:
         return self._image_locks.exclusive(collection, image_ids)
@@ -196,7 +197,7 @@ class InMemoryIndex:
                 if not reasons[obj.object_id]:
                     stored = stored_object(obj, collection, held.pack, first, moment)
                     held.objects[obj.object_id] = replace(
-                        stored, label_counts=counts.label_counts, objects=counts.objects
+                        stored, label_counts=frozenset(counts.label_counts), objects=counts.objects
                     )
         return [ItemResult(obj.object_id, not reasons[obj.object_id], reasons[obj.object_id]) for obj in image]
 
@@ -223,16 +224,16 @@ class InMemoryIndex:
 
     def image(self, collection: str | CollectionSet, image_id: str, *, vectors: bool = False) -> list[IndexedObject]:
         with self._lock:
-            objects = [s.object for s in self._whole(collection, image_id)]
-        return objects if vectors else [without_vectors(obj) for obj in objects]
+            stored = self._whole(collection, image_id)
+        return [s.object if vectors else s.without_vectors for s in stored]
 
     def objects(
         self, collection: str | CollectionSet, object_ids: Sequence[str], *, vectors: bool = False
     ) -> list[IndexedObject]:
         with self._lock:
             held = self._collection(collection)
-            objects = [held.objects[key].object for key in object_ids if key in held.objects]
-        return objects if vectors else [without_vectors(obj) for obj in objects]
+            stored = [held.objects[key] for key in object_ids if key in held.objects]
+        return [s.object if vectors else s.without_vectors for s in stored]
 
     def annotate(
         self,
@@ -273,16 +274,15 @@ class InMemoryIndex:
         with self._lock:
             held = self._collection(collection)
             everything = list(held.objects.values())
-            words = SharedWords(everything, queries)
+            if not self._words.serve(everything, queries):
+                self._words = SharedWords(everything, queries)
+            words = self._words
             for query in queries:
                 if isinstance(query, VectorQuery):
                     require_query(query, str(collection), held.pack)
             # several lists of a search share a filter
             filters = {query.filter for query in queries if isinstance(query, VectorQuery)}
-            admitted = {
-                filter: everything if filter.empty else [s for s in everything if passes(s, filter)]
-                for filter in filters
-            }
+            admitted = {filter: passing(everything, filter) for filter in filters}
             return [
                 by_words(words, q) if isinstance(q, WordQuery) else by_vector(admitted[q.filter], q) for q in queries
             ]
@@ -304,7 +304,7 @@ class InMemoryIndex:
         after_value: float | None = None,
     ) -> list[RankedObject]:
         with self._lock:
-            matches = [s for s in self._collection(collection).objects.values() if passes(s, filter)]
+            matches = passing(self._collection(collection).objects.values(), filter)
         return in_order(matches, sort, after, after_value)[:size]
 
     def facets(
@@ -313,7 +313,7 @@ class InMemoryIndex:
         chosen = None if object_ids is None else set(object_ids)
         with self._lock:
             stored = self._collection(collection).objects.items()
-            return facet_counts([s for key, s in stored if (chosen is None or key in chosen) and passes(s, filter)])
+            return facet_counts(passing([s for key, s in stored if chosen is None or key in chosen], filter))
 
     def spread(
         self,

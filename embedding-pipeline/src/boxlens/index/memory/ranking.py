@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from heapq import nsmallest
 
 import numpy as np
 
 from boxlens.domain.queries import RankedObject, Sort, SortField, VectorQuery, WordQuery
-from boxlens.imaging.perceptual_hash import bits_of
 from boxlens.index.derived import count_term
-from boxlens.index.memory.filtering import Stored, field_values, passes
+from boxlens.index.memory.filtering import Stored, field_values, names_images, passing
 from boxlens.language.word_matching import (
     COLOUR_WEIGHT,
     FIELD_WEIGHTS,
@@ -26,6 +24,9 @@ from boxlens.language.word_matching import (
 )
 from boxlens.language.word_query import colour_tokens
 from boxlens.schema import BY_NAME
+
+_Facts = tuple[bool, bool, bool, tuple[str, ...], bool]
+"""The fields of ``RankedObject`` from ``exact_label`` to ``phrase``."""
 
 
 def by_vector(admitted: Sequence[Stored], query: VectorQuery) -> list[RankedObject]:
@@ -44,14 +45,12 @@ class SharedWords:
     labels and hold the tokens of any of them, and how rare these tokens are."""
 
     def __init__(self, everything: Sequence[Stored], queries: Sequence[VectorQuery | WordQuery]) -> None:
-        words = [query for query in queries if isinstance(query, WordQuery)]
-        labels = {label for query in words for label in (*query.labels, *query.kinds)}
-        tokens = {token for query in words for token in _all_tokens(query)}
+        self._labels, self._tokens = labels, tokens = _words_of(queries)
         self._everything = everything
         self._totals: Counter[str] = Counter()
         self._holding: defaultdict[tuple[str, str], list[Stored]] = defaultdict(list)
         self._labelled: defaultdict[str, list[Stored]] = defaultdict(list)
-        for stored in everything if words else ():
+        for stored in everything if labels or tokens else ():
             if stored.object.label in labels:
                 self._labelled[stored.object.label].append(stored)
             for name, held in stored.tokens.items():
@@ -59,6 +58,13 @@ class SharedWords:
                     self._totals[name] += 1
                     for token in tokens & held:
                         self._holding[name, token].append(stored)
+
+    def serve(self, everything: Sequence[Stored], queries: Sequence[VectorQuery | WordQuery]) -> bool:
+        """Whether these are the words of a search that looks again, into some images alone: it asks the same once
+        more, or some of it."""
+        labels, tokens = _words_of(queries)
+        again = all(names_images(query.filter) for query in queries)
+        return again and labels <= self._labels and tokens <= self._tokens and self._everything == everything
 
     def rarity(self, name: str, token: str) -> float:
         """BM25's idf of a token in a field: ln(1 + (N - n + 0.5) / (n + 0.5)), N objects with the field (Robertson,
@@ -78,20 +84,26 @@ class SharedWords:
                 continue
             score = weight * self.rarity(name, token)
             for stored in self._holding[name, token]:
-                object_id = stored.object.object_id
-                best[object_id] = max(score, best.get(object_id, 0.0))
+                best[stored.object_id] = max(score, best.get(stored.object_id, 0.0))
         return best
 
     def met(self, query: WordQuery) -> list[Stored]:
         """What passes the filter of a query and may match it: by a label or a token, or, of colours alone, all."""
         labels, tokens = (*query.labels, *query.kinds), {*query.tokens, *query.phrase}
         if not labels and not tokens:
-            return [stored for stored in self._everything if passes(stored, query.filter)]
+            return passing(self._everything, query.filter)
         lists = [self._labelled.get(label, ()) for label in labels]
         lists += [self._holding.get((name, token), ()) for name in FIELD_WEIGHTS for token in tokens]
         lists = [some for some in lists if some]
         met = lists[0] if len(lists) == 1 else {id(stored): stored for some in lists for stored in some}.values()
-        return [stored for stored in met if query.filter.empty or passes(stored, query.filter)]
+        return passing(met, query.filter)
+
+
+def _words_of(queries: Sequence[VectorQuery | WordQuery]) -> tuple[frozenset[str], frozenset[str]]:
+    """The labels and the tokens of all word queries."""
+    words = [query for query in queries if isinstance(query, WordQuery)]
+    labels = frozenset(label for query in words for label in (*query.labels, *query.kinds))
+    return labels, frozenset(token for query in words for token in _all_tokens(query))
 
 
 def _all_tokens(query: WordQuery) -> Iterator[str]:
@@ -107,22 +119,25 @@ def by_words(words: SharedWords, query: WordQuery) -> list[RankedObject]:
     by_token = [words.scores(token, weights) for token in tokens]
     by_colour = {colour: [words.scores(token, weights) for token in colour_tokens(colour)] for colour in colours}
     others = [(count_term(label, 1), share) for label, share in query.beside]
-    written = any(by_token) or any(any(tables) for tables in by_colour.values())
+    written, enough = any(by_token), needed(len(tokens))
     scored = []
     for entry in words.met(query):
-        object_id = entry.object.object_id if written else ""  # an id is put together anew each time
-        score = LABEL_WEIGHT * (entry.object.label in labels) + KIND_WEIGHT * (entry.object.label in query.kinds)
-        parts = [scores.get(object_id, 0.0) for scores in by_token]
-        if tokens and sum(part > 0 for part in parts) >= needed(len(tokens)):
-            score += sum(parts) + WHOLE_WEIGHT * _whole(entry, tokens, weights)
+        label = entry.object.label
+        score = LABEL_WEIGHT * (label in labels) + KIND_WEIGHT * (label in query.kinds)
+        if written:
+            parts = [scores.get(entry.object_id, 0.0) for scores in by_token]
+            if sum([part > 0 for part in parts]) >= enough:
+                score += sum(parts) + WHOLE_WEIGHT * _whole(entry, tokens, weights)
         score += PHRASE_WEIGHT * _holds_phrase(entry, query)
         shades = [
-            max(COLOUR_WEIGHT * (colour in entry.object.colours), *(scores.get(object_id, 0.0) for scores in tables))
+            max(
+                COLOUR_WEIGHT * (colour in entry.object.colours), *[by_id.get(entry.object_id, 0.0) for by_id in tables]
+            )
             for colour, tables in by_colour.items()
         ]
-        of_colours = not tokens and not labels and sum(part > 0 for part in shades) >= needed(len(shades))
+        of_colours = not tokens and not labels and sum([part > 0 for part in shades]) >= needed(len(shades))
         if score > 0 or (shades and of_colours):
-            beside = LABEL_WEIGHT * sum(share for term, share in others if term in entry.label_counts)
+            beside = LABEL_WEIGHT * sum([share for term, share in others if term in entry.label_counts])
             scored.append((entry, score + sum(shades) + beside))
     return _ranked(scored, query)
 
@@ -145,39 +160,51 @@ def _has_colour(entry: Stored, colour: str, weights: dict[str, float]) -> bool:
 
 
 def _ranked(scored: Sequence[tuple[Stored, float]], query: VectorQuery | WordQuery) -> list[RankedObject]:
-    """The best k by score, then by the detector's certainty, then by id: both numbers as float32, as the server's."""
+    """The best k by score, as float32 like the server's, then by the detector's certainty, then by id."""
     scores = np.array([score for _, score in scored], np.float32).tolist()
-    certain = np.array([stored.object.box_score for stored, _ in scored], np.float32).tolist()
-    keys = [(-score, -sure) for score, sure in zip(scores, certain, strict=True)]
-    last = nsmallest(query.k, keys)[-1] if 0 < query.k < len(keys) else (math.inf, 0.0)  # ids of the best alone
-    places = [(*key, s.object.object_id, s) for (s, _), key in zip(scored, keys, strict=True) if key <= last]
-    best = [(stored, -score, -sure) for score, sure, _, stored in nsmallest(query.k, places)]
-    ranking = [_ranked_object(s, score, _value(s, query.value))._replace(box_score=sure) for s, score, sure in best]
-    if isinstance(query, WordQuery):
-        ranking = _with_word_facts(ranking, [stored for stored, *_ in best], query)
-    elif query.labels:
-        ranking = [place._replace(label=s.object.label) for place, (s, *_) in zip(ranking, best, strict=True)]
-    if not query.boxes:
-        return ranking
-    return [place._replace(box=s.object.box) for place, (s, *_) in zip(ranking, best, strict=True)]
-
-
-def _with_word_facts(
-    ranking: Sequence[RankedObject], entries: Sequence[Stored], query: WordQuery
-) -> list[RankedObject]:
-    tokens, weights = distinct(query.tokens), fields_for(query.labels or query.phrase)
-    labels, colours, single = distinct(query.labels), distinct(query.colours), len(tokens) < 2
-    others = [(label, count_term(label, 1)) for label, _ in query.beside]
+    keys = [(-score, -stored.box_score) for (stored, _), score in zip(scored, scores, strict=True)]
+    last = sorted(keys)[query.k - 1] if 0 < query.k < len(keys) else (math.inf, 0.0)  # ids of the best alone
+    places = [(*key, s.object_id, s) for (s, _), key in zip(scored, keys, strict=True) if key <= last]
+    best = [(stored, -score) for score, _, _, stored in sorted(places)[: query.k]]
+    facts = _WordFacts(query).of if isinstance(query, WordQuery) else _no_word_facts
     return [
-        place._replace(
-            exact_label=entry.object.label in labels,
-            whole=_whole(entry, tokens, weights) or (single and (not query.kinds or _holds_any_token(entry, tokens))),
-            colours_met=all(_has_colour(entry, colour, weights) for colour in colours),
-            beside=tuple([label for label, term in others if term in entry.label_counts]),
-            phrase=_holds_phrase(entry, query),
+        RankedObject(
+            stored.object_id,
+            stored.image_id,
+            score,
+            _value(stored, query.value),
+            stored.picture_bits,
+            stored.object.box if query.boxes else None,
+            stored.box_score,
+            *facts(stored),
+            label=stored.object.label if isinstance(query, VectorQuery) and query.labels else "",
         )
-        for place, entry in zip(ranking, entries, strict=True)
+        for stored, score in best
     ]
+
+
+def _no_word_facts(entry: Stored) -> _Facts:
+    return False, True, True, (), False
+
+
+class _WordFacts:
+    """What words say of an object besides its score."""
+
+    def __init__(self, query: WordQuery) -> None:
+        self._query, self._tokens, self._labels = query, distinct(query.tokens), distinct(query.labels)
+        self._weights, self._colours = fields_for(query.labels or query.phrase), distinct(query.colours)
+        self._others = [(label, count_term(label, 1)) for label, _ in query.beside]
+
+    def of(self, entry: Stored) -> _Facts:
+        tokens, weights = self._tokens, self._weights
+        single = len(tokens) < 2 and (not self._query.kinds or _holds_any_token(entry, tokens))
+        return (
+            entry.object.label in self._labels,
+            single or _whole(entry, tokens, weights),
+            all(_has_colour(entry, colour, weights) for colour in self._colours),
+            tuple([label for label, term in self._others if term in entry.label_counts]),
+            _holds_phrase(entry, self._query),
+        )
 
 
 def _holds_any_token(entry: Stored, tokens: Sequence[str]) -> bool:
@@ -191,14 +218,9 @@ def in_order(stored: Sequence[Stored], sort: Sort, after: str | None, after_valu
         return (value is None, 0.0 if value is None else -value if sort.descending else value, object_id)
 
     placed = [s for s in stored if sort.field != "box_area" or s.object.kind != "frame"]
-    matches = [_ranked_object(s, 0.0, _value(s, sort.field)) for s in placed]
+    matches = [RankedObject(s.object_id, s.image_id, 0.0, _value(s, sort.field), s.picture_bits) for s in placed]
     behind = [f for f in matches if after is None or place(f.value, f.object_id) > place(after_value, after)]
     return sorted(behind, key=lambda f: place(f.value, f.object_id))
-
-
-def _ranked_object(entry: Stored, similarity: float, value: float | None) -> RankedObject:
-    image = entry.object.image
-    return RankedObject(entry.object.object_id, image.image_id, similarity, value, bits_of(image.picture_hash))
 
 
 def _value(entry: Stored, field: SortField) -> float | None:

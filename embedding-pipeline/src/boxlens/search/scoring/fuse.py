@@ -47,8 +47,8 @@ def fuse(lists: Sequence[RankedList], leave_out: str | None = None) -> list[Fuse
         for rank, entry in enumerate(ranked.objects, start=1):
             object_id = entry.object_id
             objects[object_id] = entry
-            contribution = weight * (1 / (RANK_CONSTANT + rank) + _bonus(request, entry))
-            reason = Why(signal, clause, rank, entry.similarity, contribution, weight)
+            bonus = _bonus(request, entry) if request.label else 0.0
+            reason = Why(signal, clause, rank, entry.similarity, weight * (1 / (RANK_CONSTANT + rank) + bonus), weight)
             reasons.setdefault(object_id, []).append(reason)
     fused = []
     for object_id, why in reasons.items():
@@ -60,5 +60,4 @@ def fuse(lists: Sequence[RankedList], leave_out: str | None = None) -> list[Fuse
 
 def _bonus(request: RankedListRequest, entry: RankedObject) -> float:
     """LABEL_BONUS for an object with the example's label, and for the example itself where it is stored; else 0."""
-    same = request.label != "" and (entry.label == request.label or entry.object_id == request.own_object)
-    return LABEL_BONUS if same else 0.0
+    return LABEL_BONUS if entry.label == request.label or entry.object_id == request.own_object else 0.0

@@ -183,9 +183,9 @@ class _Sums(NamedTuple):
     """What the lists say of one image, by clause: the best of all of its text, and the sums 0..1 of what its names and
     its other words find."""
 
-    whole: Mapping[int, float]
-    named: Mapping[int, float]
-    written: Mapping[int, float]
+    whole: dict[int, float]
+    named: dict[int, float]
+    written: dict[int, float]
 
 
 class ImageRelevance:
@@ -206,9 +206,9 @@ class ImageRelevance:
     ) -> None:
         """``lists`` have positive weights, and ``relevances`` are theirs; ``weights``: above 0, of each clause."""
         self._weights = {i: weights[i] for i in dict.fromkeys(ranked.request.clause for ranked in lists)}
-        self._whole: dict[int, dict[str, float]] = {}  # by clause and object; then by clause and part of it
-        self._of_parts: dict[tuple[int, NamedPart], dict[str, float]] = {}
-        self._beside: dict[str, set[tuple[int, str]]] = {}
+        self._numbers: dict[tuple[int, NamedPart | None], int] = {}  # of each clause, and of each part of it
+        self._says: dict[str, list[tuple[int, float]]] = {}  # by object: a number of these, and the relevance to it
+        self._beside: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
         self._ends: dict[tuple[int, str], float] = {}
         self._by_looks = {ranked.request.clause for ranked in lists if ranked.request.signal == "clip"}
         self._named: dict[int, float] = {}
@@ -221,17 +221,17 @@ class ImageRelevance:
 
     def _add(self, clause: int, part: NamedPart | None, ranked: RankedList, by_object: Mapping[str, float]) -> None:
         """What one list says of its objects. What holds the whole text in one field counts for all of the clause."""
-        whole = self._whole.setdefault(clause, {})
-        says = whole if part is None else self._of_parts.setdefault((clause, part), {})
+        whole = self._numbers.setdefault((clause, None), len(self._numbers))
+        number = self._numbers.setdefault((clause, part), len(self._numbers))
         for entry in ranked.objects:
             object_id = entry.object_id
             relevance = by_object.get(object_id, 0.0)
-            if relevance >= says.get(object_id, 0.0):
-                says[object_id] = relevance
-            if entry.phrase and relevance > whole.get(object_id, 0.0):
-                whole[object_id] = relevance
+            says = self._says.setdefault(object_id, [])
+            says.append((number, relevance))
+            if entry.phrase:
+                says.append((whole, relevance))
             if entry.beside:
-                self._beside.setdefault(object_id, set()).update((clause, label) for label in entry.beside)
+                self._beside.setdefault(object_id, []).append((clause, entry.beside))
 
     def of(self, object_ids: Collection[str]) -> float:
         """The relevance 0..1 of an image of which these objects were found, of the others nothing being known."""
@@ -253,30 +253,34 @@ class ImageRelevance:
         }
 
     def _sums(self, object_ids: Collection[str]) -> _Sums:
-        whole = {
-            clause: max([says.get(object_id, 0.0) for object_id in object_ids], default=0.0)
-            for clause, says in self._whole.items()
-        }
-        if not self._of_parts:
-            return _Sums(whole, {}, {})
-        named: dict[int, float] = {}
-        written: dict[int, float] = {}
-        for (clause, part), says in self._of_parts.items():
-            values = [says[object_id] for object_id in object_ids if object_id in says]
-            if values:
-                relevance = max(values)
-            elif part.label is not None and self._is_held(clause, part.label, object_ids):
-                relevance = self._ends[clause, part.label]
-            else:
+        best: dict[int, float] = {}
+        for object_id in object_ids:
+            for number, relevance in self._says.get(object_id, ()):
+                if relevance > best.get(number, -1.0):
+                    best[number] = relevance
+        sums, beside = _Sums({}, {}, {}), None
+        for (clause, part), number in self._numbers.items():
+            held = best.get(number)
+            if part is None:
+                sums.whole[clause] = held or 0.0
                 continue
-            sums = written if part.label is None else named
-            sums[clause] = sums.get(clause, 0.0) + part.share * relevance
-        return _Sums(whole, named, written)
+            if held is None and part.label is not None:
+                beside = self._held_beside(object_ids) if beside is None else beside
+                held = self._ends[clause, part.label] if (clause, part.label) in beside else None
+            if held is not None:
+                own = sums.written if part.label is None else sums.named
+                own[clause] = own.get(clause, 0.0) + part.share * held
+        return sums
 
-    def _is_held(self, clause: int, label: str, object_ids: Collection[str]) -> bool:
-        """Whether the image holds what a list asks for, in a box further down it than was asked for."""
-        place = (clause, label)
-        return any(place in self._beside.get(object_id, ()) for object_id in object_ids)
+    def _held_beside(self, object_ids: Collection[str]) -> set[tuple[int, str]]:
+        """Which names of which clauses the image of these objects holds, maybe in boxes further down a list than was
+        asked for."""
+        return {
+            (clause, label)
+            for object_id in object_ids
+            for clause, labels in self._beside.get(object_id, ())
+            for label in labels
+        }
 
     def _of_sums(self, sums: _Sums, alike: Mapping[int, int]) -> float:
         """``alike``: images that hold as much of the names of a clause, itself among them, where that is known."""
