@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -32,6 +33,15 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
     """What axe says against the page as it is: each rule with the first elements that break it."""
     broken = Axe().run(page, options=RULES).response["violations"]
     return [(rule["id"], [node["html"][:160] for node in rule["nodes"]][:3]) for rule in broken]
+
+
+HAN, MARKS = r"\u4e00-\u9fff", "，。：；、！？（）"
+STRAY_SPACE = re.compile(rf"[{HAN}{MARKS}“”…] +[{HAN}{MARKS}“”]|[{MARKS}] +\S")
+
+
+def stray_spaces(page: Page) -> list[str]:
+    """Lines of the page in which a space stands between Chinese and Chinese, where a template has joined two texts."""
+    return [line for line in page.locator("body").inner_text().splitlines() if STRAY_SPACE.search(line)]
 
 
 def searches(page: Page) -> list[list[dict[str, Any]]]:

@@ -67,8 +67,9 @@ def test_few_objects_are_no_fault_where_only_sure_ones_were_asked_for(visit: Vis
     expect(page.get_by_test_id("unfit")).to_have_count(0)
 
 
-def test_an_empty_collection_asks_for_pictures(visit: Visit) -> None:
-    page = visit("about:blank", width=390, language="zh-CN")
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")], ids=["phone", "desk"])
+def test_an_empty_collection_asks_for_pictures(visit: Visit, width: int, language: str) -> None:
+    page = visit("about:blank", width=width, language=language, touch=width == 390)
     with_collections(page, objects=0, images=0)
     page.goto(f"{visit.site}/?c=photos")
     expect(page.get_by_test_id("empty-collection")).to_be_visible()

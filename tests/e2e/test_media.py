@@ -59,8 +59,9 @@ def test_edges_and_what_is_chosen_are_seen_in_forced_colours(visit: Visit, dark:
     assert page.get_by_test_id("query-bar").evaluate(RING)
 
 
-def test_boxes_meters_and_selected_tiles_are_seen_in_forced_colours(visit: Visit) -> None:
-    page = forced(visit, dark=True)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_boxes_meters_and_selected_tiles_are_seen_in_forced_colours(visit: Visit, width: int) -> None:
+    page = forced(visit, width=width, dark=True)
     look(page, "dog")
     hit = page.get_by_test_id("hit").first
     expect(hit).to_be_visible()

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import uuid
 
+import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
+from tests.e2e.album import put
 from tests.e2e.conftest import Visit
 from tests.e2e.steps import DOG, HORSES, NO_PICTURE, give, look, overlap, searches
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(("words", "language"), [("dog", "en-US"), ("狗", "zh-CN")])
-def test_words_find_pictures_with_their_boxes(visit: Visit, words: str, language: str) -> None:
-    page = visit(language=language)
+@pytest.mark.parametrize(
+    ("words", "language", "width"),
+    [("dog", "en-US", 1440), ("狗", "zh-CN", 1440), ("dog", "en-US", 390), ("狗", "zh-CN", 390)],
+)
+def test_words_find_pictures_with_their_boxes(visit: Visit, words: str, language: str, width: int) -> None:
+    page = visit(width=width, language=language, touch=width == 390)
     look(page, words)
     expect(page.get_by_test_id("hit").first).to_be_visible()
     expect(page.get_by_test_id("match-box").first).to_be_attached()
@@ -218,6 +223,35 @@ def test_keys_alone_are_enough(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.dataset.testid") == "open"
 
 
+FOCUSED = "document.activeElement.closest('[data-testid]')?.dataset.testid"
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")], ids=["phone", "desk"])
+def test_the_keyboard_keeps_its_place_where_what_had_the_focus_is_gone(visit: Visit, width: int, language: str) -> None:
+    page = visit("/?q=person&f=colour:black&f=colour:white", width=width, language=language)
+    chips = page.get_by_test_id("condition")
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    chips.first.press("Enter")
+    expect(chips).to_have_count(1)
+    expect(chips).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("filters")).to_be_focused()
+    expect(page.get_by_test_id("results")).to_have_attribute("aria-busy", "false")
+    why = page.get_by_test_id("why").first
+    why.press("Enter")
+    expect(page.get_by_test_id("more-like")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(why).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_test_id("not-this").press("Enter")
+    expect(page.get_by_test_id("example-unlike")).to_be_visible()
+    page.wait_for_function(f"{FOCUSED} !== undefined")
+    look(page, "zeppelinqqq")
+    page.get_by_test_id("nothing-all").press("Enter")
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    page.wait_for_function(f"{FOCUSED} !== undefined")
+
+
 def test_pictures_are_added_and_found_at_once(visit: Visit) -> None:
     page = visit(f"/?c=added-{uuid.uuid4().hex[:8]}")
     page.get_by_test_id("add-files").set_input_files([DOG, NO_PICTURE])
@@ -243,3 +277,33 @@ def test_nothing_sticks_out_at_any_width(visit: Visit, width: int) -> None:
     page = visit(width=width, language="zh-CN")
     give(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def overhang(what: Locator) -> int:
+    """CSS pixels by which an element's content is wider than it."""
+    return int(what.evaluate("e => e.scrollWidth - e.clientWidth"))
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")], ids=["phone", "desk"])
+def test_names_that_cannot_be_broken_make_nothing_stick_out(visit: Visit, width: int, language: str) -> None:
+    collection, tag = f"long-{'c' * 44}-{uuid.uuid4().hex[:8]}", "t" * 60
+    with httpx.Client(base_url=visit.site, timeout=120) as api:
+        api.put(f"/v1/collections/{collection}", json={}).raise_for_status()
+        image_id = put(api, collection, f"{'f' * 200}.jpg", DOG.read_bytes(), tags=[tag], caption="x" * 300)
+    page = visit(
+        f"/?c={collection}&q=zeppelinqqq&not={'n' * 60}&f=tag:{tag}&f=album:{'z' * 80}", width=width, language=language
+    )
+    whole = page.locator("html")
+    expect(page.get_by_test_id("relax").first).to_be_visible()
+    assert overhang(whole) == 0
+    page.get_by_test_id("open-saved").click()
+    expect(page.get_by_test_id("saved-name")).to_be_visible()
+    assert overhang(page.get_by_test_id("sheet")) == 0
+    page.goto(f"{visit.site}/?c={collection}&sort=-ingested_at")
+    page.get_by_test_id("filters").click()
+    panel = page.get_by_test_id("filter-panel")
+    expect(panel.get_by_test_id("filter-value").first).to_be_visible()
+    assert (overhang(whole), overhang(panel)) == (0, 0)
+    page.goto(f"{visit.site}/?c={collection}&sort=-ingested_at&open={image_id}")
+    expect(page.get_by_test_id("picture-facts")).to_be_attached()
+    assert (overhang(whole), overhang(page.get_by_test_id("viewer"))) == (0, 0)

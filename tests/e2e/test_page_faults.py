@@ -14,10 +14,15 @@ from tests.e2e.steps import NO_PICTURE, look
 pytestmark = pytest.mark.browser
 
 
-def test_a_private_link_is_refused_with_what_to_do(visit: Visit) -> None:
-    page = visit()
+@pytest.mark.parametrize(
+    ("width", "language", "todo"), [(390, "zh-CN", "保存图片后拖到这里"), (1440, "en-US", "Save the picture")]
+)
+def test_a_private_link_is_refused_with_what_to_do(visit: Visit, width: int, language: str, todo: str) -> None:
+    page = visit(width=width, language=language)
     look(page, "http://127.0.0.1:1/a.jpg")
-    expect(page.get_by_test_id("problem")).to_have_attribute("data-code", "forbidden_url")
+    problem = page.get_by_test_id("problem")
+    expect(problem).to_have_attribute("data-code", "forbidden_url")
+    expect(problem).to_contain_text(todo)
 
 
 def test_a_file_that_is_no_picture_is_refused_where_it_was_given(visit: Visit) -> None:
@@ -52,10 +57,18 @@ def test_a_limit_is_named_with_its_number(visit: Visit, width: int, language: st
     expect(problem).to_contain_text("2,000")
 
 
-def test_nothing_found_says_so(visit: Visit) -> None:
-    page = visit()
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_nothing_found_says_so_and_leads_on(visit: Visit, width: int, language: str) -> None:
+    page = visit(width=width, language=language, touch=width == 390)
     look(page, "zeppelinqqq")
-    expect(page.get_by_test_id("nothing")).to_contain_text("zeppelinqqq")
+    nothing = page.get_by_test_id("nothing")
+    expect(nothing).to_contain_text("zeppelinqqq")
+    expect(nothing).not_to_contain_text("框" if language == "zh-CN" else "box")  # of which there is none
+    page.get_by_test_id("nothing-all").click()
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    expect(page.get_by_test_id("words")).to_have_value("")
+    page.go_back()
+    expect(nothing).to_be_visible()
 
 
 def test_a_late_answer_never_overwrites_a_newer_one(visit: Visit) -> None:

@@ -13,7 +13,7 @@ const stepState = (): StepState => (history.state as StepState | null) ?? {}
 export function useHistoryState() {
   let previousPosition = stepState().position ?? 0
   // Later than all that watches the new address, as that asks whether it was a step back.
-  useRouter().afterEach(() => setTimeout(() => (previousPosition = stepState().position ?? 0)))
+  useRouter().afterEach((_to, _from, failure) => failure || setTimeout(() => (previousPosition = stepState().position ?? 0)))
 
   /** Whether the step under way goes back in history, rather than on to something new. */
   const returning = () => (stepState().position ?? 0) < previousPosition

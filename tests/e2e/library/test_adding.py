@@ -75,26 +75,67 @@ def test_adding_is_paused_and_resumed(visit: Visit) -> None:
     expect(page.get_by_test_id("added-file")).to_have_count(0)
 
 
-def test_a_failed_file_says_why_and_is_sent_again(visit: Visit) -> None:
-    page = visit(f"/?c={new_collection()}")
+@pytest.mark.parametrize(
+    ("width", "language", "why", "added"),
+    [
+        (390, "zh-CN", "服务器没有响应", "1 张已存在"),
+        (1440, "en-US", "The server is not responding", "1 already added"),
+    ],
+    ids=["phone", "desk"],
+)
+def test_a_failed_file_says_why_and_is_sent_again(
+    visit: Visit, tmp_path: Path, width: int, language: str, why: str, added: str
+) -> None:
+    page = visit(f"/?c={new_collection()}", width=width, language=language, touch=width == 390)
+    file = tmp_path / f"{'of_a_scanner_' * 9}.jpg"
+    shutil.copy(DOG, file)
     page.route("**/images", lambda route: route.abort())
-    page.get_by_test_id("add-files").set_input_files([DOG])
+    page.get_by_test_id("add-files").set_input_files([file])
     row = page.get_by_test_id("added-file")
-    expect(row).to_contain_text("The server is not responding")
+    expect(row).to_contain_text(why)
+    expect(row).to_contain_text(file.name)
+    assert row.evaluate("e => [...e.children].every((part) => part.scrollWidth <= part.clientWidth + 1)")  # none is cut
     page.unroute("**/images")
     page.get_by_test_id("add-again").click()
     expect(row).to_have_attribute("data-state", "added")
-    page.get_by_test_id("add-files").set_input_files([DOG, NO_PICTURE])
-    expect(page.get_by_test_id("add-count")).to_contain_text("1 already added")
+    page.get_by_test_id("add-files").set_input_files([file, NO_PICTURE])
+    expect(page.get_by_test_id("add-count")).to_contain_text(added)
     expect(page.get_by_test_id("added-file").first).to_have_attribute("data-state", "failed")
 
 
-def test_the_status_names_collections_and_what_is_missing(visit: Visit) -> None:
-    page = visit()
+FOLLOWED = {
+    "id": 7,
+    "folder": "/pictures/family",
+    "collection": "photos",
+    "gone": "mark",
+    "state": "waiting",
+    "paused": False,
+    "polling": False,
+    "quiet": "",
+    "pending": 12,
+    "problem": "",
+    "last_sync": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "here", "counts", "waits"),
+    [
+        (390, "zh-CN", "当前图库", r"\d+ 张图片 · [\d,]+ 个物体", "12 项更改等待处理"),
+        (1440, "en-US", "shown here", r"\d+ pictures · [\d,]+ objects", "12 changes waiting"),
+    ],
+    ids=["phone", "desk"],
+)
+def test_the_status_names_collections_followed_folders_and_what_is_missing(
+    visit: Visit, width: int, language: str, here: str, counts: str, waits: str
+) -> None:
+    page = visit(width=width, language=language, touch=width == 390)
+    page.route("**/v1/following", lambda route: route.fulfill(json={"folders": [FOLLOWED]}))
     page.get_by_test_id("open-status").click()
     expect(page.get_by_test_id("status-ready")).to_be_visible()
-    element = page.get_by_test_id("status-collection").filter(has_text="shown here")
-    expect(element).to_contain_text(re.compile(r"\d+ pictures · [\d,]+ objects"))
+    element = page.get_by_test_id("status-collection").filter(has_text=here)
+    expect(element).to_contain_text(re.compile(counts))
+    expect(page.get_by_test_id("followed-state")).to_contain_text(waits)
     lack = (
         '{"code": "unavailable", "missing": [{"name": "p", "detail": "minio-proxy is away.", "repair": "Start it."}]}'
     )

@@ -189,7 +189,10 @@ def test_pictures_from_around_a_place_are_found_from_an_opened_one(visit: Visit,
     expect_shown(other, album, ["table", "race"])
 
 
-def test_where_all_is_one_kind_of_thing_the_start_offers_colours(visit: Visit) -> None:
+@pytest.mark.parametrize(("width", "language", "brown"), [(390, "en-US", "brown"), (1440, "zh-CN", "棕色")])
+def test_where_all_is_one_kind_of_thing_the_start_offers_colours(
+    visit: Visit, width: int, language: str, brown: str
+) -> None:
     collection = f"one-{uuid.uuid4().hex[:8]}"
     with httpx.Client(base_url=visit.site, timeout=120) as api:
         api.put(f"/v1/collections/{collection}", json={}).raise_for_status()
@@ -197,10 +200,10 @@ def test_where_all_is_one_kind_of_thing_the_start_offers_colours(visit: Visit) -
         put(api, collection, "bear.jpg", jpeg(bear))
         counts = api.get(f"/v1/collections/{collection}/facets").json()["facets"]
     assert [c["value"] for c in counts["label"] if c["value"]] == ["bear"]
-    page = visit(f"/?c={collection}", language="zh-CN")
+    page = visit(f"/?c={collection}", width=width, language=language, touch=width == 390)
     offered = page.get_by_test_id("start-labels").locator("button")
     expect(offered).to_have_count(len(counts["colour"]))
-    page.get_by_role("button", name="棕色").click()
+    page.get_by_role("button", name=brown).click()
     expect(page).to_have_url(re.compile("f=colour:brown"))
     expect(page.get_by_test_id("hit")).to_have_count(1)
 

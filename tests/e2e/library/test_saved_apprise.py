@@ -25,7 +25,7 @@ from boxlens.web.build import built_page
 pytestmark = pytest.mark.browser
 LONGEST_S = 240.0  # a busy machine is no reason to fail
 SECRET = "hunter2hunter2"
-TICK = {"zh-CN": "通过邮件或手机通知", "en-US": "Notify by email or phone"}
+TICK = {"zh-CN": "通过邮件或手机通知所有者", "en-US": "Notify the owner by email or phone"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,9 @@ def test_only_what_was_corrected_is_downloaded(visit: Visit, tmp_path: Path, wid
     assert len(lines["pictures"]) > 1
 
 
-def test_clicks_and_shift_select_and_open_nothing(visit: Visit) -> None:
-    page = visit("/?sort=-ingested_at")
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_clicks_and_shift_select_and_open_nothing(visit: Visit, width: int, language: str) -> None:
+    page = visit("/?sort=-ingested_at", width=width, language=language)
     expect(page.get_by_test_id("count")).not_to_be_empty()
     page.get_by_test_id("select").click()
     ticks = page.get_by_test_id("tick")

@@ -291,8 +291,9 @@ def test_why_names_the_words_that_matched(visit: Visit) -> None:
     expect(page.get_by_test_id("highlights").locator("mark").first).to_have_text("狗")
 
 
-def test_on_a_phone_the_filters_are_a_sheet_and_nothing_sticks_out(visit: Visit) -> None:
-    page = visit("/?q=person&f=colour:black", width=390, height=844)
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_on_a_phone_the_filters_are_a_sheet_and_nothing_sticks_out(visit: Visit, language: str) -> None:
+    page = visit("/?q=person&f=colour:black", width=390, height=844, language=language, touch=True)
     expect(page.get_by_test_id("hit").first).to_be_visible()
     panel = opened_filters(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -105,8 +105,11 @@ def test_a_thing_kept_away_is_not_found(visit: Visit) -> None:
     assert "dog" not in labels("dog horse -dog")
 
 
-def test_recent_searches_are_offered_and_cleared(visit: Visit) -> None:
-    page = visit()
+@pytest.mark.parametrize(
+    ("width", "language", "without"), [(390, "zh-CN", "排除"), (1440, "en-US", "not")], ids=["phone", "desk"]
+)
+def test_recent_searches_are_offered_and_cleared(visit: Visit, width: int, language: str, without: str) -> None:
+    page = visit(width=width, language=language, touch=width == 390)
     look(page, "dog -cat")
     expect(page.get_by_test_id("count")).not_to_be_empty()
     look(page, "horse")
@@ -115,7 +118,7 @@ def test_recent_searches_are_offered_and_cleared(visit: Visit) -> None:
     expect(page.get_by_test_id("hit").first).to_be_visible()
     page.get_by_test_id("wipe").click()
     offered = page.get_by_test_id("recent-one")
-    expect(offered).to_have_text(["horse · not cat", "dog · not cat"])
+    expect(offered).to_have_text([f"horse · {without} cat", f"dog · {without} cat"])
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -144,8 +147,9 @@ def test_a_link_shows_the_query_picture_elsewhere(visit: Visit) -> None:
     expect(other.get_by_test_id("choice")).to_have_count(page.get_by_test_id("choice").count())
 
 
-def test_a_link_to_a_picture_that_is_not_kept_says_so(visit: Visit) -> None:
-    page = visit(f"/?up=1-{'0' * 64}&box=1,1,20,20")
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")], ids=["phone", "desk"])
+def test_a_link_to_a_picture_that_is_not_kept_says_so(visit: Visit, width: int, language: str) -> None:
+    page = visit(f"/?up=1-{'0' * 64}&box=1,1,20,20", width=width, language=language)
     expect(page.get_by_test_id("query-elsewhere")).to_be_visible()
     expect(page.get_by_test_id("problem").first).to_have_attribute("data-code", "not_found")
 

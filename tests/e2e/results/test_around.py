@@ -47,12 +47,13 @@ def test_a_span_of_the_timeline_is_chosen_by_touch(visit: Visit, album: Album) -
     expect(page.get_by_test_id("condition")).to_have_count(0)
 
 
-def test_a_month_is_chosen_by_keyboard_and_given_up_again(visit: Visit, album: Album) -> None:
+@pytest.mark.parametrize(("language", "july"), [("en-US", "Jul 2023"), ("zh-CN", "2023年7月")])
+def test_a_month_is_chosen_by_keyboard_and_given_up_again(visit: Visit, album: Album, language: str, july: str) -> None:
     """The clock of the place counts: the last evening of July is July."""
-    page = visit(f"/?c={album.collection}&sort=-taken_at", dark=True)
+    page = visit(f"/?c={album.collection}&sort=-taken_at", language=language, dark=True)
     page.get_by_test_id("open-time").press("Enter")
     page.locator("[data-testid=bar][data-span='2023-07']").press("Enter")
-    expect(page.get_by_test_id("timeline-said")).to_contain_text("Jul 2023")
+    expect(page.get_by_test_id("timeline-said")).to_contain_text(july)
     page.get_by_test_id("timeline-show").press("Enter")
     expect(page.get_by_test_id("hit")).to_have_count(2)
     assert shot_names(page, album) == taken_in("2023:07")
@@ -96,8 +97,9 @@ def test_an_area_of_the_map_is_chosen(visit: Visit, album: Album, width: int, la
     expect(page.get_by_test_id("condition")).to_have_count(0)
 
 
-def test_what_says_neither_when_nor_where_is_told(visit: Visit) -> None:
-    page = visit("/", width=390, height=844)
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")], ids=["phone", "desk"])
+def test_what_says_neither_when_nor_where_is_told(visit: Visit, width: int, language: str) -> None:
+    page = visit("/", width=width, height=844, language=language, touch=width == 390)
     page.get_by_test_id("open-map").click()
     expect(page.get_by_test_id("placeless")).to_be_visible()
     page.get_by_test_id("around-time").click()

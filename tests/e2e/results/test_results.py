@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
+from tests.e2e.album import Album
 from tests.e2e.conftest import Visit
 from tests.e2e.steps import give, look, searches
 
@@ -87,6 +89,42 @@ def test_nothing_jumps_when_a_link_with_a_picture_is_opened(visit: Visit) -> Non
     expect(page.get_by_test_id("hit").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert shifted(page) == []
+
+
+LATE = 0.7  # seconds: later than what the browser still takes for the answer to a key or a finger
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "words"), [(390, "zh-CN", "人"), (1440, "en-US", "person")], ids=["phone", "desk"]
+)
+def test_nothing_jumps_in_any_state_whose_answers_come_late(
+    visit: Visit, album: Album, width: int, language: str, words: str
+) -> None:
+    page = visit("about:blank", width=width, height=844, language=language, touch=width == 390)
+    page.add_init_script(OBSERVE)
+    page.goto(f"{visit.site}/?c={album.collection}")
+    expect(page.get_by_test_id("hit").first).to_be_visible()
+    assert shifted(page) == []
+
+    def late(route: Route) -> None:
+        time.sleep(LATE)
+        route.continue_()
+
+    page.route("**/v1/**", late)
+    look(page, words)
+    expect(page.get_by_test_id("skeleton").first).to_be_visible()
+    expect(page.get_by_test_id("count")).not_to_be_empty()
+    assert shifted(page) == []
+    page.get_by_test_id("open").first.click()
+    expect(page.get_by_test_id("viewer")).to_be_visible()
+    expect(page.get_by_test_id("picture-facts")).to_be_attached()
+    assert shifted(page) == []
+    page.get_by_test_id("close-viewer").click()
+    for state, there in (("open-time", "timeline-said"), ("open-map", "place-on-map")):
+        page.get_by_test_id(state).click()
+        expect(page.get_by_test_id(there).first).to_be_visible()
+        assert shifted(page) == []
+        page.get_by_test_id("close-sheet").click()
 
 
 def test_five_hundred_results_are_drawn_only_where_they_are_seen(visit: Visit) -> None:
