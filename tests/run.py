@@ -8,6 +8,7 @@ arguments: pytest alone, with those.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,8 +27,10 @@ PARALLEL = ("-n", "2", "--dist", "loadfile", "--max-worker-restart", "0")
 # What pytest-timeout cannot interrupt, a wait inside a library, ends its process, which says where all threads were.
 HANGING = ("-o", "faulthandler_timeout=1800", "-o", "faulthandler_exit_on_timeout=true")
 COVERAGE = ("--cov=boxlens", "--cov=minio_proxy", "--cov-report=term:skip-covered")
-# schemathesis is of the API's layer alone, and loading it costs each process half a second.
-FAST = ("-q", "-p", "no:schemathesis", "tests/unit", "tests/contract")
+# schemathesis is of the API's layer alone, and loading it costs each process half a second. The long files are those of
+# the contract layer, so they come first: in xdist's own order, by number of tests, a long file of few tests comes last,
+# and one process waits for it.
+FAST = ("-q", "-p", "no:schemathesis", "--no-loadscope-reorder", "tests/contract", "tests/unit")
 COMPILED = ROOT / ".tools" / "compiled"
 
 
@@ -58,16 +61,24 @@ def say(text: str) -> None:
 
 
 def run_fast(arguments: list[str]) -> int:
-    """Both processes share one Elasticsearch, whose start is a good part of the work.
+    """Both processes share one Elasticsearch, whose start is a good part of the work; it starts while they collect.
 
     Compiled modules are kept below ``.tools`` also where Python is told to write none: else each process compiles all
     of them again.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(COMPILED)
-    with tempfile.TemporaryDirectory(prefix="boxlens-") as folder, elasticsearch.running(Path(folder)) as url:
-        os.environ[elasticsearch.SHARED] = url
-        return subprocess.run(pytest_command(*PARALLEL, *FAST, *arguments), cwd=ROOT).returncode
+    with tempfile.TemporaryDirectory(prefix="boxlens-") as folder:
+        shared = Path(folder) / "address"
+        os.environ[elasticsearch.SHARED] = str(shared)
+        with subprocess.Popen(pytest_command(*PARALLEL, *FAST, *arguments), cwd=ROOT) as tests:
+            try:
+                with elasticsearch.running(Path(folder)) as url:
+                    elasticsearch.share(url, shared)
+                    return tests.wait()
+            except BoxlensError:
+                tests.send_signal(signal.SIGINT)  # ends in order what it has started
+                raise
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,6 @@ import pytest
 from tests.contract.objects import PACK, VIT, frame, record, thing, unit, where, written
 
 from boxlens.domain.boxes import Box
-from boxlens.domain.collections import PackInfo
 from boxlens.domain.filters import Condition, Filter
 from boxlens.domain.objects import IndexedObject
 from boxlens.domain.pictures import GeoPoint
@@ -16,6 +15,8 @@ from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.queries import VectorQuery, WordQuery
 from boxlens.filters.expression import parse_expression
 from boxlens.index.memory.index import InMemoryIndex
+
+C = "small"
 
 
 def small_world() -> list[IndexedObject]:
@@ -85,47 +86,54 @@ FILTERS = {name: parse_expression(text) for name, text in WRITTEN.items()} | {
 }
 
 
-@pytest.mark.parametrize("name", FILTERS)
-def test_filters_give_the_same_objects_as_the_exact_twin(index: ObjectIndex, c: str, name: str) -> None:
+@pytest.fixture(scope="module")
+def worlds(read_index: ObjectIndex) -> tuple[ObjectIndex, InMemoryIndex]:
+    """The small world in the index and in its exact twin, for the tests that only read it."""
     twin = InMemoryIndex()
-    twin.create(c, PackInfo("test", "r1", VIT, 8))
-    for either in (index, twin):
-        written(either, c, small_world())
-    expected = twin.matching(c, FILTERS[name], 100)
-    assert index.matching(c, FILTERS[name], 100) == expected
+    for either in (read_index, twin):
+        either.create(C, PACK)
+        written(either, C, small_world())
+    return read_index, twin
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_give_the_same_objects_as_the_exact_twin(worlds: tuple[ObjectIndex, InMemoryIndex], name: str) -> None:
+    index, twin = worlds
+    expected = twin.matching(C, FILTERS[name], 100)
+    assert index.matching(C, FILTERS[name], 100) == expected
     by_vector, by_word = index.search(
-        c, [VectorQuery("vit", unit(7, VIT), 100, FILTERS[name]), WordQuery(("dog",), (), 100, FILTERS[name])]
+        C, [VectorQuery("vit", unit(7, VIT), 100, FILTERS[name]), WordQuery(("dog",), (), 100, FILTERS[name])]
     )
     assert {r.object_id for r in by_vector} == {r.object_id for r in expected}
     assert {r.object_id for r in by_word} <= {r.object_id for r in expected}
 
 
-def matched(name: str, index: ObjectIndex, c: str) -> list[str]:
+def matched(name: str, index: ObjectIndex) -> list[str]:
     """Objects of a filter as image name and number."""
     names = {record(n).image_id: n for n in "abcd"}
-    return sorted(names[r.image_id] + r.object_id.rpartition("-")[2] for r in index.matching(c, FILTERS[name], 100))
+    return sorted(names[r.image_id] + r.object_id.rpartition("-")[2] for r in index.matching(C, FILTERS[name], 100))
 
 
-def test_what_filters_mean(index: ObjectIndex, c: str) -> None:
-    written(index, c, small_world())
-    assert matched("label", index, c) == ["a1", "b1", "b2"]
-    assert matched("tags of image or object", index, c) == ["b2", "c0", "c10"]
-    assert matched("months", index, c) == ["a0", "a1", "b0", "b1", "b2"]
-    assert matched("day", index, c) == matched("moment with zone", index, c) == ["b0", "b1", "b2"]
-    assert matched("location", index, c) == ["b0", "b1", "b2"]
-    assert matched("across the date line", index, c) == ["c0", "c10"]
-    assert matched("area_share", index, c) == ["a1"]
-    assert matched("any and none of one field", index, c) == ["a1"]
-    assert matched("nested", index, c) == ["b1", "b2"]
-    assert len(matched("empty condition", index, c)) == 8
+def test_what_filters_mean(worlds: tuple[ObjectIndex, InMemoryIndex]) -> None:
+    index, _ = worlds
+    assert matched("label", index) == ["a1", "b1", "b2"]
+    assert matched("tags of image or object", index) == ["b2", "c0", "c10"]
+    assert matched("months", index) == ["a0", "a1", "b0", "b1", "b2"]
+    assert matched("day", index) == matched("moment with zone", index) == ["b0", "b1", "b2"]
+    assert matched("location", index) == ["b0", "b1", "b2"]
+    assert matched("across the date line", index) == ["c0", "c10"]
+    assert matched("area_share", index) == ["a1"]
+    assert matched("any and none of one field", index) == ["a1"]
+    assert matched("nested", index) == ["b1", "b2"]
+    assert len(matched("empty condition", index)) == 8
 
 
-def test_matching_pages_by_id(index: ObjectIndex, c: str) -> None:
-    written(index, c, small_world())
-    everything = [r.object_id for r in index.matching(c, Filter(), 100)]
+def test_matching_pages_by_id(worlds: tuple[ObjectIndex, InMemoryIndex]) -> None:
+    index, _ = worlds
+    everything = [r.object_id for r in index.matching(C, Filter(), 100)]
     assert everything == sorted(o.object_id for o in small_world())
     paged: list[str] = []
-    while page := index.matching(c, Filter(), 3, paged[-1] if paged else None):
+    while page := index.matching(C, Filter(), 3, paged[-1] if paged else None):
         assert all(r.similarity == 0 for r in page)
         paged += [r.object_id for r in page]
     assert paged == everything

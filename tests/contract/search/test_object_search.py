@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.contract.objects import VIT, frame, full, record, thing, unit, where, written
+from tests.contract.objects import PACK, VIT, frame, full, record, thing, unit, where, written
 
 from boxlens.domain.collections import PackInfo
 from boxlens.domain.errors import BadQuery, NotFound, PackMismatch
@@ -16,6 +16,8 @@ from boxlens.domain.ports import ObjectIndex
 from boxlens.domain.queries import VectorQuery, WordQuery
 from boxlens.index.memory.index import InMemoryIndex
 from boxlens.language.tokens import query_tokens
+
+WORDY = "wordy"
 
 
 def test_similarity_is_the_cosine(index: ObjectIndex, c: str) -> None:
@@ -111,6 +113,14 @@ def wordy() -> list[IndexedObject]:
     ]
 
 
+@pytest.fixture(scope="module")
+def texts(read_index: ObjectIndex) -> ObjectIndex:
+    """The wordy images, for the tests that only read them."""
+    read_index.create(WORDY, PACK)
+    written(read_index, WORDY, wordy())
+    return read_index
+
+
 @pytest.mark.parametrize(
     ("text", "first"),
     [
@@ -128,44 +138,39 @@ def wordy() -> list[IndexedObject]:
         ("plate", "food"),
     ],
 )
-def test_words_find_parts_plurals_plates_and_other_scripts(index: ObjectIndex, c: str, text: str, first: str) -> None:
-    written(index, c, wordy())
-    (ranking,) = index.search(c, [WordQuery((), tuple(query_tokens(text)), 20)])
+def test_words_find_parts_plurals_plates_and_other_scripts(texts: ObjectIndex, text: str, first: str) -> None:
+    (ranking,) = texts.search(WORDY, [WordQuery((), tuple(query_tokens(text)), 20)])
     assert ranking
     assert ranking[0].image_id == record(first).image_id
 
 
 @pytest.mark.parametrize("text", ["关中", "zebra", "re17", "木"])
-def test_words_that_are_nowhere(index: ObjectIndex, c: str, text: str) -> None:
-    written(index, c, wordy())
-    assert index.search(c, [WordQuery((), tuple(query_tokens(text)), 20)]) == [[]]
+def test_words_that_are_nowhere(texts: ObjectIndex, text: str) -> None:
+    assert texts.search(WORDY, [WordQuery((), tuple(query_tokens(text)), 20)]) == [[]]
 
 
-def test_a_named_label_is_above_words_and_a_hot_dog_is_no_dog(index: ObjectIndex, c: str) -> None:
-    written(index, c, wordy())
-    (only_dog,) = index.search(c, [WordQuery(("dog",), (), 20)])
+def test_a_named_label_is_above_words_and_a_hot_dog_is_no_dog(texts: ObjectIndex) -> None:
+    (only_dog,) = texts.search(WORDY, [WordQuery(("dog",), (), 20)])
     assert [r.object_id for r in only_dog] == [record("lawn").image_id + "-1"]
-    (both,) = index.search(c, [WordQuery(("dog",), ("plate",), 20)])
+    (both,) = texts.search(WORDY, [WordQuery(("dog",), ("plate",), 20)])
     assert both[0].object_id == record("lawn").image_id + "-1"
     assert both[0].similarity > 2 * both[1].similarity
 
 
-def test_word_ranks_and_scores_agree_with_the_exact_twin(index: ObjectIndex, c: str) -> None:
+def test_word_ranks_and_scores_agree_with_the_exact_twin(texts: ObjectIndex) -> None:
     twin = InMemoryIndex()
-    twin.create(c, PackInfo("test", "r1", VIT, 8))
-    for either in (index, twin):
-        written(either, c, wordy())
-    texts = ["红色公共汽车", "green grass", "dog frisbee 狗", "a plate", "汽车 中关村 img 2041", "holiday"]
-    queries = [WordQuery(("bus",) if n % 2 else (), tuple(query_tokens(text)), 20) for n, text in enumerate(texts)]
-    for ranking, exact in zip(index.search(c, queries), twin.search(c, queries), strict=True):
+    twin.create(WORDY, PACK)
+    written(twin, WORDY, wordy())
+    words = ["红色公共汽车", "green grass", "dog frisbee 狗", "a plate", "汽车 中关村 img 2041", "holiday"]
+    queries = [WordQuery(("bus",) if n % 2 else (), tuple(query_tokens(text)), 20) for n, text in enumerate(words)]
+    for ranking, exact in zip(texts.search(WORDY, queries), twin.search(WORDY, queries), strict=True):
         assert [r.object_id for r in ranking] == [r.object_id for r in exact]
         assert [r.similarity for r in ranking] == pytest.approx([r.similarity for r in exact], rel=1e-5)
 
 
-def test_a_pasted_page_is_a_query_too(index: ObjectIndex, c: str) -> None:
-    written(index, c, wordy())
+def test_a_pasted_page_is_a_query_too(texts: ObjectIndex) -> None:
     page = tuple(query_tokens(" ".join(f"word{n} 狗{chr(0x4E00 + n)}" for n in range(3000))))
-    assert index.search(c, [WordQuery(tuple(str(n) for n in range(500)), page, 20)]) == [[]]
+    assert texts.search(WORDY, [WordQuery(tuple(str(n) for n in range(500)), page, 20)]) == [[]]
 
 
 def test_a_sample_is_the_vectors_of_the_smallest_ids(index: ObjectIndex, c: str) -> None:
