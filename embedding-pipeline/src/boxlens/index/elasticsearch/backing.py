@@ -78,7 +78,7 @@ def handle_of(collection: str, public: str, name: str, described: Described) -> 
         searched,
         tuple(_target(name, searched, index, described[index]) for index in order),
         first,
-        made_s=max(int(one["creation_date"]) for one in set_up) / 1000,
+        made_s=max(int(index["creation_date"]) for index in set_up) / 1000,
         pack=PackInfo(meta["pack"], meta["pack_revision"], meta.get("vit_dims"), meta.get("clip_dims")),
         index_type=meta["index_type"],
         schema=min(part["schema"] for part in metas),

@@ -104,7 +104,7 @@ def versions(
     client: Elasticsearch, targets: Sequence[Target], collection: str, ids: Sequence[str]
 ) -> dict[Place, Version]:
     """The states of those documents that are there, wherever they lie."""
-    documents = _found(client, targets, collection, ids, {"source": False})
+    documents = _all_of(client, targets, collection, ids, {"source": False})
     return {(document["_index"], document["_id"]): _version(document) for document in documents}
 
 
@@ -124,7 +124,7 @@ def frames(
     by_id = {object_id(image_id, 0): image_id for image_id in image_ids}
     facts: dict[str, FrameFacts] = {}
     placeholders: dict[str, Placeholder] = {}
-    for document in _found(client, targets, collection, list(by_id), {"source_includes": _FRAME_FIELDS}):
+    for document in _all_of(client, targets, collection, list(by_id), {"source_includes": _FRAME_FIELDS}):
         image_id, source, version = by_id[document["_id"]], document["_source"], _version(document)
         if _placeholder(document):
             placeholders[image_id] = Placeholder(version, document["_index"])
@@ -245,13 +245,13 @@ def _mget(
 ) -> dict[str, dict[str, Any]]:
     """The documents that are there, by id, each from the first target that has it; not placeholders."""
     documents: dict[str, dict[str, Any]] = {}
-    for document in _found(client, targets, collection, ids, chosen):
+    for document in _all_of(client, targets, collection, ids, chosen):
         if not _placeholder(document):
             documents.setdefault(document["_id"], document)
     return documents
 
 
-def _found(
+def _all_of(
     client: Elasticsearch,
     targets: Sequence[Target],
     collection: str | CollectionSet,
