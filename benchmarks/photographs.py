@@ -25,6 +25,7 @@ from tests.samples.drawn import COLLECTION
 from tests.words import rows
 
 from benchmarks.boxed_photos import BoxedPhoto, TakenIn, animal_photographs, photographs, take_in_photographs
+from benchmarks.earlier import is_earlier
 from benchmarks.guides.tables import head, table
 from boxlens.domain.answers.hits import Hit
 from boxlens.domain.queries import SIGNALS, Query, Signal, TextClause
@@ -39,7 +40,7 @@ Rows = list[tuple[str, ...]]
 def main() -> None:
     options = _options()
     if options.before is not None:
-        _run_elsewhere(options.before)
+        _run_elsewhere(options.before.resolve())
     pack = _pack(options.pack)
     photos = photographs()
     animals = animal_photographs()[: options.animals]
@@ -216,14 +217,16 @@ def _detector_alone(pack: Pack) -> Pack:
 
 
 def _run_elsewhere(checkout: Path) -> None:
-    """The same questions on another checkout, by this very module."""
+    """The same questions on another checkout, by this very module. A checkout of before 0.2 has no ``boxlens``."""
     folders = ("embedding-pipeline/src", "minio-proxy/src", ".", "embedding-pipeline")
     here = Path(__file__).resolve().parents[1]
     paths = [*(str(checkout / folder) for folder in folders), str(here)]
-    arguments = [argument for argument in sys.argv[1:] if argument not in ("--before", str(checkout))]
+    at = sys.argv.index("--before")
+    arguments = sys.argv[1:at] + sys.argv[at + 2 :]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "BOXLENS_SHARED_DATA": str(shared.DATA)}
     print("Before:\n", flush=True)
-    subprocess.run([sys.executable, __file__, *arguments], env=environment, check=True)
+    way = ["-m", "benchmarks.earlier"] if is_earlier(checkout) else [__file__]
+    subprocess.run([sys.executable, *way, *arguments], env=environment, cwd=checkout, check=True)
     print("\nAfter:\n", flush=True)
 
 

@@ -263,3 +263,13 @@ def test_quotes_mean_the_text_as_it_is_written(stored: ObjectIndex, text: str, n
 @pytest.mark.parametrize("text", ["办公", "traffic", "手", "hot", "cell"])
 def test_a_part_of_the_name_of_a_class_finds_no_class(stored: ObjectIndex, text: str) -> None:
     assert all(o.object.kind == "frame" for hit in searched(stored, C, text).hits for o in hit.objects)
+
+
+def test_what_people_do_is_weak_though_the_name_of_its_thing_begins_with_it(index: ObjectIndex) -> None:
+    slope = record("slope")
+    index.create("winter", PACK)
+    written(index, "winter", [frame(slope), thing(slope, 1, "skis", 0.9, label_names=NAMES["skis"])])
+    searcher = Searcher(index, PACK, QueryPipeline(parts.networks()), None, COCO)
+    for text, weak in (("滑雪", True), ("skiing", True), ("滑雪板", False)):
+        (hit,) = searcher.search("winter", Query((TextClause(text),), size=5)).hits
+        assert hit.weak is weak, text

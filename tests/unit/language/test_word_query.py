@@ -7,7 +7,7 @@ from tests.words import rows
 
 from boxlens.domain.filters import Filter
 from boxlens.imaging.colours import COLOURS
-from boxlens.language.word_query import colour_tokens, to_word_queries, to_word_query
+from boxlens.language.word_query import UNNAMED_SHARE, colour_tokens, to_word_queries, to_word_query
 from boxlens.models.coco_labels import COCO
 
 
@@ -95,3 +95,31 @@ def test_an_activity_asks_softly_for_its_thing_and_first_for_those_with_someone(
     expected = ((), (), ()) if label == "-" else ((), (label,), (("person", 1.0),))
     assert (query.labels, query.kinds, query.beside) == expected
     assert part is None
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("一个男人骑着马在街上走", 3),
+        ("一群人围坐在桌子旁", 1),
+        ("草地上的狗", 1),
+        ("男人和狗", 0),
+    ],
+)
+def test_words_of_places_and_of_what_is_done_count_beside_names(text: str, count: int) -> None:
+    words = [part.share for _, part in to_word_queries(text, COCO, Filter()) if part and part.label is None]
+    names = [part.share for _, part in to_word_queries(text, COCO, Filter()) if part and part.label]
+    assert sum(words) == pytest.approx(count * UNNAMED_SHARE * names[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ('a man with a "hot dog" shirt', "person"),
+        ("写着“禁止遛狗”的汽车", "car"),
+        ('24" tv and 27" keyboard', "tv keyboard"),
+    ],
+)
+def test_what_stands_in_quotes_beside_other_words_names_nothing(text: str, label: str) -> None:
+    queries = to_word_queries(text, COCO, Filter())
+    assert [part.label for _, part in queries if part and part.label] == label.split()

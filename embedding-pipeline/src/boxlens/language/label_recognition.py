@@ -57,6 +57,9 @@ _IRREGULAR = {
 }
 
 
+_QUOTED = re.compile(r"(?<!\w)\"[^\"]+\"(?!\w)|“[^”]+”|「[^」]+」|『[^』]+』|《[^》]+》")
+"""What is looked for as it is written names nothing; 24" is a measure."""
+
 _MEN = re.compile(r"(?<=[bcdefgklnprstwy])men$")  # policemen, but abdomen and ramen
 
 
@@ -142,6 +145,8 @@ def _places(normalized: str, labels: _Labels, modifiers: bool) -> tuple[tuple[st
     matches = list(_matches(words, lexicon))
     matches = [m for m in matches if m.label is not None and (modifiers or not _ends_compound(words, m, lexicon))]
     matches = [m for m in matches if not _is_colour(words, m, matches) and not _is_done(words, m, matches)]
+    quoted = [place.span() for place in _QUOTED.finditer(normalized)]
+    matches = [m for m in matches if not any(start < words[m.first].start < end for start, end in quoted)]
     starts = {match.first for match in matches}
     return tuple(
         (match.label or "", words[match.first].start, words[match.next - 1].end)

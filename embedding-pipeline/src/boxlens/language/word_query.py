@@ -21,7 +21,7 @@ from boxlens.language.kind_names import ACTIVITIES
 from boxlens.language.kinds import classes_of_kinds, find_kinds
 from boxlens.language.label_recognition import find_labels, recognize_labels
 from boxlens.language.query_parsing.vocabulary import MADE_OF, MADE_OF_ZH, MEASURES, MODIFIERS, NUMBERS
-from boxlens.language.segmentation import is_word, segment_chinese
+from boxlens.language.segmentation import Segment, is_word, segment_chinese
 from boxlens.language.tokens import STOP_WORDS, normalize, query_tokens, segments
 
 # one character alone is part of other words too (黄 of 黄山): it is a colour where it stands for itself
@@ -46,8 +46,10 @@ _COLOURED_EN = re.compile(
     rf"[\s-]+(?:(?:{_EN_STUFF})[\s-]+)*$"
 )
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"“”「」『』]+)[\"”」』]")
-_TELLING = ("n", "v", "a", "z", "x")
-"""Tags of Chinese words that say what is shown."""
+_TELLING = ("n", "v", "a", "z", "x", "s", "l", "i")
+"""Tags of Chinese words that say what is shown, of places (草地上) and of what passes for a saying (手拿着) too."""
+_DOING = "uz"
+"""The tag of a verb together with its particle: 骑着."""
 
 
 MAX_NAMES = 8
@@ -234,10 +236,15 @@ def _unnamed_words(rest: str, *, single: bool) -> int:
     count = 0
     for kind, run, _, _ in segments(normalize(words)):
         if kind == "cjk":
-            count += sum(part.tag[:1] in _TELLING and part.text not in STOP_WORDS for part in segment_chinese(run))
+            count += sum(_is_telling(part) for part in segment_chinese(run))
         else:
             count += len(run) > 1 and run not in STOP_WORDS and run not in NUMBERS
     return count
+
+
+def _is_telling(part: Segment) -> bool:
+    doing = part.tag == _DOING and len(part.text) > 1
+    return (doing or part.tag[:1] in _TELLING) and part.text not in STOP_WORDS
 
 
 def _asked_for(text: str, labels: Sequence[LabelName]) -> str:

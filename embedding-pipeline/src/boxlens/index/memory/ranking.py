@@ -197,7 +197,7 @@ class _WordFacts:
 
     def of(self, entry: Stored) -> _Facts:
         tokens, weights = self._tokens, self._weights
-        single = len(tokens) < 2 and (not self._query.kinds or _holds_any_token(entry, tokens))
+        single = len(tokens) < 2 and (not self._query.kinds or _holds_any_token(entry, tokens, weights))
         return (
             entry.object.label in self._labels,
             single or _whole(entry, tokens, weights),
@@ -207,8 +207,8 @@ class _WordFacts:
         )
 
 
-def _holds_any_token(entry: Stored, tokens: Sequence[str]) -> bool:
-    return any(token in field for token in tokens for field in entry.tokens.values())
+def _holds_any_token(entry: Stored, tokens: Sequence[str], weights: Mapping[str, float]) -> bool:
+    return any(token in entry.tokens[name] for token in tokens for name in weights)
 
 
 def in_order(stored: Sequence[Stored], sort: Sort, after: str | None, after_value: float | None) -> list[RankedObject]:

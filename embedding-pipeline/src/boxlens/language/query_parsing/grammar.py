@@ -274,8 +274,13 @@ class _Parser:
         if token.of_kind and token.text in ACTIVITIES:
             return True
         if token.kind == "word":
-            return not token.adjacent if not token.latin else token.text.endswith("ing")
+            return token.text.endswith("ing") or self._is_done(i) if token.latin else not token.adjacent
         return token.kind in _BOUNDARY
+
+    def _is_done(self, i: int) -> bool:
+        """Whether an English word is what several do ("two zebras drink"): a plural is no first part of a compound."""
+        name, word = self._tokens[i - 1], self._tokens[i].text
+        return name.kind == "label" and singular_of(name.text) != name.text and not word.endswith("s")
 
 
 def _number(text: str) -> int:
