@@ -24,5 +24,5 @@ const asksByPicture = /[?&](up|obj)=/.test(location.search)
 // A link with pictures waits for what shows them, so that nothing moves; else that comes when there is nothing else to do.
 await Promise.all([loadLanguage(i18n.global.locale.value), asksByPicture && fetchQueryPictures()])
 createApp(App).use(i18n).use(VueQueryPlugin, { queryClient: createQueryClient() }).use(router).mount('#app')
-setTimeout(() => void import('@/app/keptFocus').then(({ keepFocus }) => keepFocus(), () => {}))
+setTimeout(() => void import('@/app/keptFocus').then(({ keepFocus }) => keepFocus(), () => {}), 300) // once the page can be used
 if (!asksByPicture) setTimeout(() => void fetchQueryPictures().catch(() => {}), 2000)

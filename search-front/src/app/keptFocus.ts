@@ -13,8 +13,8 @@ function around(element: Element): Element[] {
  * nearest neighbour that is left has the focus, else the answer.
  */
 export function keepFocus(): void {
-  let focused: Element | null = null
-  let places: Element[] = []
+  let focused = document.activeElement
+  let places = focused ? around(focused) : []
   document.addEventListener('focusin', ({ target }) => {
     focused = target as Element
     places = around(focused)
