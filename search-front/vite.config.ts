@@ -17,6 +17,12 @@ export default defineConfig({
     __INTLIFY_PROD_DEVTOOLS__: 'false',
   },
   server: { host: '127.0.0.1', proxy: proxied },
-  build: { target: 'es2023', manifest: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2023',
+    manifest: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { output: { chunkFileNames: 'assets/[hash].js' } }, // names of files are half a kilobyte of the first load; the manifest has them
+  },
   test: { environment: 'happy-dom', setupFiles: ['src/testing/languages.ts'], include: ['src/**/*.test.ts', '*.test.ts'], restoreMocks: true },
 })
