@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.contract.objects import PACK, frame, record, thing
-from tests.contract.rollover.conftest import BOUND, Processes
+from tests.integration.index.conftest import BOUND, Processes
 
 from boxlens.domain.filters import Filter
 from boxlens.domain.objects import IndexedObject, object_id

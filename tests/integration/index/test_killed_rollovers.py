@@ -9,7 +9,7 @@ import pytest
 from elastic_transport import Urllib3HttpNode
 from elastic_transport._node import NodeApiResponse
 from tests.contract.objects import PACK, frame, record, thing
-from tests.contract.rollover.conftest import BOUND, Processes
+from tests.integration.index.conftest import BOUND, Processes
 
 from boxlens.domain.errors import BoxlensError
 from boxlens.domain.filters import Filter

@@ -9,7 +9,7 @@ import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, Urllib3HttpNode
 from elastic_transport._node import NodeApiResponse
 from tests.contract.objects import CLIP, PACK, VIT, frame, record, same, thing, unit, where
-from tests.contract.rollover.conftest import BOUND, Processes
+from tests.integration.index.conftest import BOUND, Processes
 
 from boxlens.domain.collections import CollectionSettings, PackInfo
 from boxlens.domain.errors import Conflict, Frozen, NotFound
