@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
-from tests.contract.contention import CHANGES, ID, PausedNode, broken, deletes, version, writes
 from tests.contract.objects import PACK
+from tests.integration.index.contention import CHANGES, ID, PausedNode, broken, deletes, version, writes
 from tests.parts import MemoryStore
 
 from boxlens.domain.errors import ElasticsearchAway

@@ -6,9 +6,9 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from tests.contract.contention import CHANGES, ID, PausedNode, broken, deletes, writes
 from tests.contract.objects import PACK, frame, record
 from tests.integration.index.conftest import BOUND, Processes
+from tests.integration.index.contention import CHANGES, ID, PausedNode, broken, deletes, writes
 
 from boxlens.index.elasticsearch.index import ElasticsearchIndex
 
