@@ -22,6 +22,9 @@ GIB = 1024**3
 _RETRY_AFTER_S = 2
 _LOOK_AGAIN_S = 0.02
 _COLLECT_AFTER_S, _COLLECT_AT_LEAST_S = 0.5, 8.0
+_SPARE = 7
+"""Of the limit one of so many parts stays free while several pictures are held: what is made of each, such as the bands
+in which it is resized and the inputs of networks, takes some 24 MB of one of 64 megapixels and is not reserved."""
 _MMAP_THRESHOLD = -3  # of malloc.h: M_MMAP_THRESHOLD
 
 
@@ -61,6 +64,7 @@ class Reservation:
 
 class MemoryBudget:
     """``limit`` bytes, given out first come first served, so that a large picture is not passed by small ones for ever.
+    Several together take no more than ``together``.
 
     Safe for use from several threads. A thread that holds a reservation must not wait for another: it reserves all that
     it will take at once.
@@ -74,6 +78,11 @@ class MemoryBudget:
         self._freed: SimpleQueue[weakref.ref[Pixels]] = SimpleQueue()
         self._waiting: deque[object] = deque()
         self._changed = threading.Condition()
+
+    @property
+    def together(self) -> int:
+        """Bytes that several may hold together; one alone may hold all."""
+        return self.limit - self.limit // _SPARE
 
     def govern(self, limit: int, setting: str) -> None:
         """Be the budget of a program: ``setting`` is what a hint names to raise the limit."""
@@ -93,7 +102,8 @@ class MemoryBudget:
         Raises PictureTooLarge when they exceed the whole budget, BudgetBusy when they are not free in time.
         """
         self.require_room(needed)
-        self._take(needed, None if patient else self.wait_s)
+        if needed:
+            self._take(needed, None if patient else self.wait_s)
         return Reservation(self, needed)
 
     def require_room(self, needed: int) -> None:
@@ -163,7 +173,8 @@ class MemoryBudget:
 
     def _is_next(self, ticket: object, needed: int) -> bool:
         self._count_freed()
-        return self._waiting[0] is ticket and self._used + needed <= self.limit
+        room = self.together if self._used else self.limit
+        return self._waiting[0] is ticket and self._used + needed <= room
 
 
 def _give_freed_blocks_back() -> None:

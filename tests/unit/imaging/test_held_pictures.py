@@ -124,6 +124,17 @@ def test_pictures_that_do_not_fit_together_are_refused_and_not_waited_for() -> N
     assert budget.used == sum(raster.pixels.nbytes for raster in two)
 
 
+def test_one_alone_may_take_all_and_several_leave_a_part_free() -> None:
+    """What is made of pictures takes memory too, of each that is held."""
+    budget = MemoryBudget(7000, wait_s=0.01)
+    with budget.reserve(7000):
+        assert budget.used == 7000
+    with budget.reserve(3000), budget.reserve(3000):
+        with pytest.raises(BudgetBusy):
+            budget.reserve(1)
+        assert budget.used == budget.together == 6000
+
+
 def test_what_nobody_uses_any_more_is_found_when_memory_is_short() -> None:
     """An error and its trace hold one another, and the trace holds what the functions on its way held."""
     budget = MemoryBudget(Picture(KINDS["png"], max_pixels=LIMIT).memory() + 1000)

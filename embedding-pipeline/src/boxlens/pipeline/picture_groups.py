@@ -29,7 +29,7 @@ def decoded_in_groups(
     budget: MemoryBudget = process_budget,
 ) -> Iterator[Outcome]:
     """The outcomes of rows that have arrived, in their order. ``decode`` carries a group on to embedded crops."""
-    for group in picture_groups(rows, budget.limit // SHARE):
+    for group in picture_groups(rows, budget.together // SHARE):
         try:
             with own_errors(), budget.reserve(memory_of(group), patient=patient) as memory:
                 # whole, because whoever takes the outcomes may take its time
