@@ -27,6 +27,8 @@ PACK = PackInfo("test", "r1", DIMS, None)
 # each admits 1 % of the objects: one in every hundred; all in one far corner; all in four images; one in an image
 FILTERS = ("score<=0.0101", "label:corner", "attributes.album:few", "count.rare:1 label:rare")
 
+UNMERGED = {"index.merge.policy": {"segments_per_tier": 100, "max_merge_at_once": 100, "floor_segment": "1b"}}
+
 
 def corner(points: np.ndarray) -> np.ndarray:
     """Vectors moved to one place far from the others."""
@@ -74,6 +76,7 @@ def index(
     index_type: IndexType = request.param
     index = ElasticsearchIndex(client, IndexSettings(ef_construction=100), prefix=f"t{uuid.uuid4().hex[:10]}")
     index.create("cloud", PACK, index_type)
+    client.indices.put_settings(index=index.info("cloud").index, settings=UNMERGED)
     for slab in np.array_split(np.arange(IMAGES), SLABS):
         written(index, "cloud", [o for n in slab for o in objects[n * BOXES : (n + 1) * BOXES]])
     yield index

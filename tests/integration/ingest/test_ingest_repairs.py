@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.memory import all_memory_held
 from tests.parts import COLOURS, HistogramEncoder, MemoryStore, Shelf, indexer, networks, png, scene
 
 from boxlens.domain.boxes import Box
@@ -66,11 +66,10 @@ def test_a_crop_without_a_vector_fails_its_picture_alone() -> None:
 def test_pictures_wait_for_memory_to_decode_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Others hold all of it for longer than a query would wait: no outage."""
     monkeypatch.setattr(process_budget, "wait_s", 0.01)
-    gc.collect()  # pictures of other tests are let go of now, and not while all of the memory is to be held
     released = threading.Event()
 
     def hold() -> None:
-        with process_budget.reserve(process_budget.limit - process_budget.used):
+        with all_memory_held():
             holding.set()
             released.wait()
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
 from tests import parts
-from tests.checkout import ROOT
+from tests.memory import in_own_process
 from tests.parts import BlockDetector, HistogramEncoder, MemoryStore, NoFetcher, networks, png, scene
 
 from boxlens.domain.boxes import Box
@@ -28,7 +26,7 @@ from boxlens.pipeline.rows import Measured, Row
 from boxlens.pipeline.stages import StageClock, Stages, StoredImages
 from picture_decoding import Picture, memory_together, process_budget
 
-SMALL, LARGE = (120, 90), (1600, 1200)
+SMALL, LARGE, HUGE = (120, 90), (1600, 1200), (4000, 300)
 
 
 @pytest.fixture(params=["towhee", "sequential"])
@@ -82,20 +80,13 @@ def indexer(name: EngineName, nets: ModelSet) -> Indexer:
     return Indexer(InMemoryIndex(), parts.PACK, engine_for, chunk_size=8)
 
 
-def held_by_other_tests() -> int:
-    """Bytes of the pictures that others of this process hold, less those that nobody uses any more."""
-    gc.collect()
-    return process_budget.used
-
-
 def refs(sizes: Sequence[tuple[int, int]]) -> Iterator[ImageRef]:
     for seed, size in enumerate(sizes):
         yield ImageRef(f"{seed}.png", data=png(scene(("red", Box(10, 10, 60, 60)), size=size, seed=seed)))
 
 
 def go_through_a_memory_for_one(name: EngineName) -> None:
-    """24 pictures, where the collector of Python does not run by itself. For a process of its own: what other tests
-    left behind, and what their threads do, is then no part of it."""
+    """24 pictures, where the collector of Python does not run by itself."""
     sizes = [LARGE if n % 3 == 0 else SMALL for n in range(24)]
     large = next(refs([LARGE])).data or b""
     process_budget.limit = memory_together([Picture(large, max_pixels=10**8)]) + 100_000
@@ -104,24 +95,46 @@ def go_through_a_memory_for_one(name: EngineName) -> None:
     assert (report.stored, report.failed) == (24, 0)
     gc.collect()
     assert process_budget.used == 0
-    print("whole")
 
 
-def test_many_large_pictures_go_through_a_memory_for_one_of_them(name: EngineName) -> None:
-    program = f"from {__name__} import go_through_a_memory_for_one as go; go({name!r})"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr[-2000:]
-
-
-def test_a_picture_of_more_than_the_memory_fails_alone(name: EngineName, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Picture(next(refs([SMALL])).data or b"", max_pixels=10**8)
-    monkeypatch.setattr(process_budget, "limit", held_by_other_tests() + memory_together([small]) * 2)
-    huge = [SMALL, (4000, 3000), SMALL]
+def fail_alone(name: EngineName) -> None:
+    """A picture of more than the memory, between two small ones."""
+    small, huge = (next(refs([size])).data or b"" for size in (SMALL, HUGE))
+    process_budget.limit = memory_together([Picture(small, max_pixels=10**8)]) * 2
+    assert process_budget.limit < memory_together([Picture(huge, max_pixels=10**8)])
     failures: list[str] = []
     report = indexer(name, networks()).ingest(
-        refs(huge), collection="c", on_failure=lambda ref, failure: failures.append(f"{ref.uri} {failure.code}")
+        refs([SMALL, HUGE, SMALL]), collection="c", on_failure=lambda ref, why: failures.append(f"{ref.uri} {why.code}")
     )
     assert (report.stored, failures) == (2, ["1.png too_large"])
+
+
+def stay_reserved(name: EngineName) -> None:
+    """A picture that the detector still holds when all is done."""
+    detector = HoldingDetector()
+    assert indexer(name, networks(detector=detector)).ingest(refs([LARGE] * 3), collection="c").stored == 3
+    gc.collect()
+    assert process_budget.used == LARGE[0] * LARGE[1] * 3
+    detector.last = None
+    assert process_budget.used == 0
+
+
+def take_none_of_what_is_stored(name: EngineName) -> None:
+    """Pictures that are known, where all of the memory is held by others."""
+    taking = indexer(name, networks())
+    assert taking.ingest(refs([SMALL] * 3), collection="c").stored == 3
+    gc.collect()
+    with process_budget.reserve(process_budget.limit):
+        assert taking.ingest(refs([SMALL] * 3), collection="c").unchanged == 3
+
+
+@pytest.mark.parametrize(
+    "work",
+    [go_through_a_memory_for_one, fail_alone, stay_reserved, take_none_of_what_is_stored],
+    ids=lambda w: w.__name__,
+)
+def test_pictures_go_through_what_memory_there_is(work: Callable[[EngineName], None], name: EngineName) -> None:
+    in_own_process(__name__, f"{work.__name__}({name!r})")
 
 
 def test_a_picture_is_let_go_before_its_crops_are_embedded() -> None:
@@ -132,15 +145,6 @@ def test_a_picture_is_let_go_before_its_crops_are_embedded() -> None:
     assert (report.stored, encoder.held) == (3, 0)
 
 
-def test_what_is_held_longer_than_its_group_stays_reserved(name: EngineName) -> None:
-    before, detector = held_by_other_tests(), HoldingDetector()
-    assert indexer(name, networks(detector=detector)).ingest(refs([LARGE] * 3), collection="c").stored == 3
-    gc.collect()
-    assert process_budget.used == before + LARGE[0] * LARGE[1] * 3
-    detector.last = None
-    assert process_budget.used == before
-
-
 def test_groups_fill_the_memory_and_none_is_larger_but_a_single_picture() -> None:
     pictures = [Picture(ref.data or b"", max_pixels=10**8) for ref in refs([SMALL, SMALL, LARGE, SMALL, SMALL, SMALL])]
     rows: list[Row] = [Measured(ImageRef(str(n)), picture, b"", "") for n, picture in enumerate(pictures)]
@@ -148,10 +152,3 @@ def test_groups_fill_the_memory_and_none_is_larger_but_a_single_picture() -> Non
     groups = list(picture_groups(rows, limit))
     assert [len(group) for group in groups] == [2, 1, 2, 1]
     assert [row for group in groups for row in group] == rows
-
-
-def test_what_is_stored_already_takes_no_memory(name: EngineName, monkeypatch: pytest.MonkeyPatch) -> None:
-    taking = indexer(name, networks())
-    assert taking.ingest(refs([SMALL] * 3), collection="c").stored == 3
-    with process_budget.reserve(process_budget.limit - held_by_other_tests()):
-        assert taking.ingest(refs([SMALL] * 3), collection="c").unchanged == 3
