@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.memory import all_memory_held
 from tests.parts import COLOURS, HistogramEncoder, MemoryStore, Shelf, indexer, networks, png, scene
 
 from boxlens.domain.boxes import Box
@@ -21,7 +19,6 @@ from boxlens.index.memory.index import InMemoryIndex
 from boxlens.library.deletion import delete_image, restore_image
 from boxlens.library.removal import remove_collection
 from boxlens.models.image_encoder import unit
-from picture_decoding import process_budget
 
 RED, BLUE = ("red", Box(10, 20, 60, 80)), ("blue", Box(90, 30, 130, 70))
 
@@ -61,28 +58,6 @@ def test_a_crop_without_a_vector_fails_its_picture_alone() -> None:
     )
     assert (report.stored, report.failed) == (4, 1)
     assert [(failure.uri, failure.stage) for failure in failures] == [("2.png", "vit")]
-
-
-def test_pictures_wait_for_memory_to_decode_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others hold all of it for longer than a query would wait: no outage."""
-    monkeypatch.setattr(process_budget, "wait_s", 0.01)
-    released = threading.Event()
-
-    def hold() -> None:
-        with all_memory_held():
-            holding.set()
-            released.wait()
-
-    holding = threading.Event()
-    holder = threading.Thread(target=hold)
-    holder.start()
-    holding.wait()
-    threading.Timer(0.5, released.set).start()
-    report = indexer(InMemoryIndex(), networks(), MemoryStore()).ingest(
-        [ImageRef("a.png", data=png(scene(RED)))], collection="c"
-    )
-    holder.join()
-    assert report.stored == 1
 
 
 def test_what_was_deleted_stays_deleted_unless_asked_for() -> None:
