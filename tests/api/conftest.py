@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,14 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the API writes beside the servers, its log of changes, goes here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BOXLENS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def automatic_collections() -> Iterator[None]:
+    """A collection at each start of the API would go through all that other tests left, which takes half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("boxlens.api.app.rare_collections", nullcontext)
         yield
 
 
