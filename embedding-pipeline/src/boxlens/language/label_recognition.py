@@ -21,7 +21,7 @@ from boxlens.language.compounds import (
     is_modifier,
 )
 from boxlens.language.kind_names import kind_names, other_names
-from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, MEASURES
+from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, INVARIANT, MEASURES, SMALL_NUMBERS
 from boxlens.language.segmentation import Segment
 from boxlens.language.tokens import fold_diacritics, normalize, segments, singularize
 
@@ -38,6 +38,7 @@ _FOOD = frozenset(("banana", "apple", "orange", "broccoli", "carrot", "sandwich"
 """Classes before which an orange is the fruit."""
 
 _ONE = frozenset("a an one another".split())
+_SEVERAL = frozenset((*SMALL_NUMBERS[1:], *map(str, range(2, 21)), "several", "many", "few"))
 _NEAR = 4
 """Words before a name among which its article stands: a small brown dog."""
 
@@ -233,7 +234,8 @@ def _is_subject(words: Sequence[_Word], match: _Match) -> bool:
     head, behind = words[match.next - 1], words[match.next].written
     in_s = behind.endswith("s") and not behind.endswith(("ss", "us"))
     before = [word.written for word in words[max(0, match.first - _NEAR) : match.first]]
-    if head.written != head.text or (match.label == "person" and "and" in before):
+    counted = head.written in INVARIANT and not _SEVERAL.isdisjoint(before)  # three sheep graze
+    if head.written != head.text or counted or (match.label == "person" and "and" in before):
         return not in_s
     return in_s and not _ONE.isdisjoint(before)
 

@@ -29,8 +29,9 @@ from boxlens.domain.queries import Part, Relation, RelationName, TextClause
 from boxlens.language.kind_names import ACTIVITIES
 from boxlens.language.label_recognition import singular_of
 from boxlens.language.query_parsing import vocabulary as tables
-from boxlens.language.query_parsing.tokens import NormalizedText, Token, tokens
+from boxlens.language.query_parsing.tokens import NormalizedText, Token, bounds_of_range, tokens
 from boxlens.language.query_parsing.vocabulary import relation_of
+from boxlens.language.segmentation import segment_chinese
 from boxlens.language.tokens import singularize
 
 _TIMES = re.compile(r"^[x×]|\d\s?[x×]$")
@@ -103,7 +104,8 @@ class _Parser:
         start, end = self._tokens[i].start, self._tokens[after - 1].end
         if not counted and (len(parts) == 1 or self._is_loose(parts, i, after)):
             return None, i
-        if not self._may_end(after) or self._is_binomial(start, end):
+        by_measure = any(t.kind == "number" and t.text.endswith(tables.MEASURES) for t in self._tokens[i:after])
+        if not self._may_end(after, by_measure) or self._is_binomial(start, end):
             return None, i
         return Phrase(start, end, tuple(parts)), after
 
@@ -194,13 +196,15 @@ class _Parser:
         times, name_end = self._tokens[after], after
         if not counted and not bound and times.kind == "number" and times.text[0] in "x×":  # dogs x3
             number, counted, after = times, True, after + 1
-        n = _number(number.text) if counted else 1
+        n, upper = _numbers(number.text) if counted else (1, 0)
         if number.text in ("a pair of", "pair of", "一双", "一对") and self._tokens[name_end - 1].text in tables.PAIRED:
             n = 1
         in_latin = counted and number.text.isascii() and not _TIMES.search(number.text)  # two cat, but 两只 dog, 2x dog
         if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[name_end - 1])):
             return None
         least, most = _count_range(bound, n)
+        if upper and not bound:
+            most = upper
         if most is not None and most < least:
             return None
         return _NounPhrase(first, name, name_end, after, least, most, counted)
@@ -262,8 +266,9 @@ class _Parser:
             return before.kind not in (("label", "word", "modifier") if by_number else ("label",))
         return not token.adjacent or before.kind in ("filler", "of", "at", "have", "conjunction", "number")
 
-    def _may_end(self, i: int) -> bool:
-        """Whether a thing may end before token i: no name of something else goes on there."""
+    def _may_end(self, i: int, by_measure: bool) -> bool:
+        """Whether a thing may end before token i: no name of something else goes on there. ``by_measure``: it was
+        counted with a measure word, which makes what several do of a verb behind it: 两只狗奔跑."""
         token = self._tokens[i]
         if token.kind == "end":
             return True
@@ -274,13 +279,30 @@ class _Parser:
         if token.of_kind and token.text in ACTIVITIES:
             return True
         if token.kind == "word":
-            return token.text.endswith("ing") or self._is_done(i) if token.latin else not token.adjacent
+            if token.latin:
+                return token.text.endswith("ing") or self._is_done(i)
+            return not token.adjacent or (by_measure and self._begins_with_verb(i))
         return token.kind in _BOUNDARY
+
+    def _begins_with_verb(self, i: int) -> bool:
+        """Whether the first word of the Chinese run from token i on is what somebody does."""
+        run = self._tokens[i].text
+        for token in self._tokens[i + 1 :]:
+            if not token.adjacent or token.latin:
+                break
+            run += token.text
+        return segment_chinese(run)[0].tag.startswith("v")
 
     def _is_done(self, i: int) -> bool:
         """Whether an English word is what several do ("two zebras drink"): a plural is no first part of a compound."""
         name, word = self._tokens[i - 1], self._tokens[i].text
-        return name.kind == "label" and singular_of(name.text) != name.text and not word.endswith("s")
+        return name.kind == "label" and self._is_plural(name) and not word.endswith("s")
+
+
+def _numbers(text: str) -> tuple[int, int]:
+    """The number that a text says; of "from so many to so many" both, else 0 for the second."""
+    ends = bounds_of_range(text)
+    return (_number(text), 0) if ends is None else (_number(ends[0]), _number(ends[1]))
 
 
 def _number(text: str) -> int:

@@ -27,6 +27,14 @@ _CHINESE_NUMBER = re.compile(
 )
 """Numbers above ten as they are written with a measure word: 十五只, 二十多个, 几十辆."""
 
+_SMALL = rf"(?:\d{{1,2}}|{'|'.join(tables.SMALL_NUMBERS)}|[两{''.join(tables.DIGITS_ZH)}十])"
+_RANGE = re.compile(
+    rf"(?:between\s+)?(?P<least>{_SMALL})(?:{'|'.join(tables.MEASURES)})?"
+    rf"(?:\s?[-–~]\s?|\s+(?:or|to|and)\s+|\s?[到至或]\s?)(?P<most>{_SMALL})"
+    rf"(?:\s?(?:{'|'.join(tables.MEASURES)})|(?![\w.:/-]))"
+)
+"""From so many to so many: 2 or 3, two to four, between 2 and 4, 2-3只, 两到四个."""
+
 _COUNTED = re.compile(r"(?:\d{1,2}|[一两二三四五六七八九十])(?=[人狗猫])")
 """A number of these needs no measure word: 三人, 一猫两狗."""
 _TIMES = re.compile(r"(?:\d{1,2}\s?[x×]|[x×]\s?\d{1,2})(?![a-z0-9.])(?!\s*\d)")
@@ -88,7 +96,7 @@ def _at(normalized: str, at: int, labels_at: Mapping[int, int]) -> Token:
     listed, label_end = _vocabulary().match(normalized, at), labels_at.get(at, at)
     if label_end > at and (listed is None or label_end >= listed.end()):
         return Token("label", normalized[at:label_end], at, label_end, False)
-    number = _CHINESE_NUMBER.match(normalized, at)
+    number = _ranged(normalized, at) or _CHINESE_NUMBER.match(normalized, at)
     if number is not None and (listed is None or number.end() > listed.end()):
         return Token("number", number.group(), at, number.end(), False)
     if listed is not None:
@@ -103,6 +111,21 @@ def _at(normalized: str, at: int, labels_at: Mapping[int, int]) -> Token:
     latin = _LATIN.match(normalized, at)
     length = latin.end() if latin is not None and normalized[at].isascii() else at + 1
     return Token("word", normalized[at:length], at, length, False)
+
+
+def _ranged(normalized: str, at: int) -> re.Match[str] | None:
+    """From so many to so many; "two and two" is none, and neither is what goes on from letters or digits."""
+    number = _RANGE.match(normalized, at)
+    if number is None or _PART_OF_A_WORD.match(normalized[:at][-1:]):
+        return None
+    joined_by_and = re.search(r"\sand\s", number.group()) is not None
+    return number if joined_by_and == number.group().startswith("between") else None
+
+
+def bounds_of_range(text: str) -> tuple[str, str] | None:
+    """The two numbers of a text such as "2 or 3" or 两到四个; None for other texts."""
+    number = _RANGE.fullmatch(text)
+    return (number["least"], number["most"]) if number is not None else None
 
 
 def _counted(normalized: str, at: int, labels_at: Mapping[int, int]) -> re.Match[str] | None:

@@ -19,14 +19,11 @@ def _table(**groups: str) -> dict[str, str]:
 
 DIGITS_ZH = tuple("一二三四五六七八九")
 NUMBERS = {"a couple of": 2, "a pair of": 2, "couple of": 2, "pair of": 2, "a trio of": 3, "trio of": 3, "两": 2}
-NUMBERS |= {
-    w: n
-    for n, w in enumerate(
-        """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-        eighteen nineteen twenty""".split(),
-        1,
-    )
-}
+SMALL_NUMBERS = tuple(
+    """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen twenty""".split()
+)
+NUMBERS |= {w: n for n, w in enumerate(SMALL_NUMBERS, 1)}
 NUMBERS |= {w: n for n, w in enumerate((*DIGITS_ZH, "十"), 1)}
 NUMBERS |= {"几": 2, "好几": 3, "多": 2, "两三": 2, "三四": 3, "三五": 3, "四五": 4, "五六": 5, "十几": 10}
 NUMBERS |= {"数": 3, "三两": 2}
