@@ -31,6 +31,7 @@ def ranked(answer: Mapping[str, Any], query: VectorQuery | WordQuery) -> list[Ra
     hits = answer["hits"]["hits"]
     box_scores = np.array([hit["sort"][1] for hit in hits], np.float32).tolist()  # as float32 holds them
     objects: dict[str, RankedObject] = {}
+    facts: dict[tuple[str, ...], _WordFacts] = {}  # thousands of hits are of a few kinds
     for hit, certain in zip(hits, box_scores, strict=True):
         score, _, id, bits, *along = hit["sort"]
         if id in objects:  # two collections searched together may hold the same picture
@@ -40,8 +41,12 @@ def ranked(answer: Mapping[str, Any], query: VectorQuery | WordQuery) -> list[Ra
         box = Box(*along[: len(BOX)]) if query.boxes else None
         bits = None if bits == NO_VALUE else bits
         label = along[len(BOX) if query.boxes else 0] if isinstance(query, VectorQuery) and query.labels else None
-        facts = _VECTOR_FACTS if words is None else _word_facts(hit.get("matched_queries", ()), words)
-        objects[id] = RankedObject(id, _image_of(id), similarity, value, bits, box, certain, *facts, label or "")
+        matched = tuple(hit.get("matched_queries", ()))
+        if matched not in facts:
+            facts[matched] = _VECTOR_FACTS if words is None else _word_facts(matched, words)
+        objects[id] = RankedObject(
+            id, _image_of(id), similarity, value, bits, box, certain, *facts[matched], label or ""
+        )
     return list(objects.values())
 
 

@@ -13,6 +13,7 @@ that search takes ``STEPS`` steps at most for a question; an image in which it d
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -111,8 +112,10 @@ def assign(parts: Sequence[Part], boxes: Boxes, strengths: Rows, steps: int = ST
     """
     if not enough(parts, strengths):
         return Assignment(None, 0.0)
-    if all(part.relation is None for part in parts) and (apart := _best_apart(parts, strengths)) is not None:
-        return Assignment(apart, _weakest(strengths, apart))
+    if all(part.relation is None for part in parts):
+        apart = _best_apart(parts, strengths) or _best_pair(parts, strengths)
+        if apart is not None:
+            return Assignment(apart, _weakest(strengths, apart))
     puzzle = _Puzzle(parts, boxes, [list(row) for row in strengths], steps)
     rows = puzzle.strengths
     # no assignment is stronger than the last box that any part must take
@@ -149,6 +152,17 @@ def _best_apart(parts: Sequence[Part], strengths: Rows) -> tuple[tuple[int, ...]
         taken.update(best)
         chosen.append(tuple(sorted(best)))
     return tuple(chosen)
+
+
+def _best_pair(parts: Sequence[Part], strengths: Rows) -> tuple[tuple[int, ...], ...] | None:
+    """The two boxes of two single things that both want the same box most: one of them takes its second best, and the
+    weaker of the pair is as strong as it can be. None for other parts."""
+    if len(parts) != 2 or any(part.min_count != 1 for part in parts):
+        return None
+    (best, other), (_, second) = (heapq.nlargest(2, range(len(row)), key=row.__getitem__) for row in strengths)
+    pairs = ((best, second), (other, best))
+    pair = max(pairs, key=lambda pair: sorted((strengths[0][pair[0]], strengths[1][pair[1]])))
+    return tuple((box,) for box in pair)
 
 
 def _weakest(strengths: Rows, chosen: Sequence[Sequence[int]]) -> float:
