@@ -56,11 +56,15 @@ head coach | life coach | life cycle | water cycle | battering ram | elephant ca
 leg of lamb | rack of lamb | table of contents | ball of yarn | bed of roses | people carrier | people mover
 phone screen | frisbee golf | disc golf | confetti ball | mirror ball | kick scooter | police car light
 magnifying glass
+year of the horse | year of the dog | year of the sheep | year of the goat | year of the ox
+elephant and castle | hello kitty | cat woman | penguin book | dodge ram | memphis grizzly | baltimore raven
+orange is the new black
 broken glass | stained glass | looking glass | spy glass | safety glass | tree trunk | elephant trunk | car trunk
 swimming trunk | crane truck | construction crane | tower crane | fried chicken | grilled chicken | roast chicken
 crane fly | deer fly | dog pile | table runner | road runner | front runner | carpet runner | door mouse
 couch surfing | crowd surfing | wind surfing | channel surfing | web surfing | train surfing | table tennis
 roast duck | roast turkey | record player | video player | music player | family tree | family name | guard rail
+狗年 | 马年 | 牛年 | 羊年 | 鸡年 | 红牛
 手机屏幕 | 摇摇马 | 挖掘车 | 平衡车 | 猫爬架 | 钢琴键盘 | 电子琴键盘 | 飞盘高尔夫 | 胡萝卜蛋糕
 桌游 | 悠悠球 | 溜溜球 | 音乐键盘 | 滑雪场 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
  香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
@@ -89,7 +93,8 @@ _ZH_TOOLS = frozenset("车机器架板椅床衣服鞋房间场馆店包袋帽杯
 
 _ZH_LOOKS = frozenset("红橙黄青绿蓝紫粉棕黑白灰金银大小老新旧高矮胖瘦花")
 _ZH_LOOK_AND_NAME = frozenset(
-    "白马 黑马 白猫 黑猫 白狗 黑狗 花猫 老马 新车 旧车 旧书 新书 小车 大车 大狗 老牛 小船 大船 大鸟 小象".split()
+    """白马 黑马 白猫 黑猫 白狗 黑狗 花猫 老马 新车 旧车 旧书 新书 小车 大车 大狗 老牛 小船 大船 大鸟 小象
+    空车 空床 空瓶 空杯 空船""".split()
 )
 """Dictionary words that are a look and a thing, not a thing of another kind (as 红包 and 白菜 are)."""
 
@@ -244,7 +249,11 @@ def _cut(word: Segment, names: frozenset[str], *, counted: bool) -> list[str]:
         return [text[0], text[1:]]
     if len(text) > 2 and text[0] in _ZH_WITH_LONG_OBJECT and text[1:] in names:
         return [text[0], text[1:]]
-    if text[1:] in names and text[0] in _ZH_LOOKS and (len(text) > 2 or text in _ZH_LOOK_AND_NAME or not is_word(text)):
+    if (
+        text[1:] in names
+        and text[0] in _ZH_LOOKS | {"空"}
+        and (len(text) > 2 or text in _ZH_LOOK_AND_NAME or not is_word(text))
+    ):
         return [text[0], text[1:]]
     if (coloured := _ZH_COLOURED.fullmatch(text)) and coloured["name"] in names:
         thing = coloured["look"] + coloured["name"]

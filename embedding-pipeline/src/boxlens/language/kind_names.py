@@ -22,13 +22,15 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   grandpa, grandfather, grandparent, brother, sister, son, daughter, wife, husband, friend, folk, dude, actor, actress,
   artist, painter, teen, senior, president, minister, politician, mayor, leader,
   prince, princess, journalist, reporter, celebrity, volunteer, judge, lawyer, scientist, mechanic, technologist,
-  engineer, astronaut, pilot, guard, detective, employee, colleague, citizen, villager, protester, demonstrator,
+  engineer, astronaut, pilot, guard, detective, employee,
+  white collar worker, blue collar worker, colleague, citizen, villager, protester, demonstrator,
   refugee,
   boyfriend, girlfriend, grandchild, grandson, granddaughter, family, neighbor, neighbour, classmate, monk, priest, nun,
   clown, sailor, baker, hairdresser, gardener, ballerina, cheerleader, goalkeeper, boxer, gymnast, jockey, guitarist,
   drummer, spectator, audience, preschooler, newborn, aunt, uncle, cousin, niece, nephew, bodyguard, cameraman,
   salesman, granny, daddy, mommy, mummy | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
-  男生, 女生, 情侣, 夫妻, 夫妇, 少年, 青年, 美女, 帅哥, 一家人, 一家三口, 家人, 大爷, 大妈, 大叔, 阿姨, 叔叔, 爷爷,
+  男生, 女生, 情侣, 恋人, 流浪汉, 乞丐, 白领, 蓝领, 蓝领工人,
+  夫妻, 夫妇, 少年, 青年, 美女, 帅哥, 一家人, 一家三口, 家人, 大爷, 大妈, 大叔, 阿姨, 叔叔, 爷爷,
   奶奶, 爸爸, 妈妈, 母亲, 父亲, 哥哥, 姐姐, 弟弟, 妹妹, 朋友, 旅客, 乘客, 路人, 商人, 车手, 赛车手, 摩托车手, 自行车手,
   滑雪者, 冲浪者, 登山者, 选手, 顾客, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
   老人, 老奶奶, 老爷爷, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
@@ -41,14 +43,14 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   王子, 公主, 工程师, 军人, 民警, 交警, 理发师, 画家, 和尚, 伴娘, 伴郎, 少女, 小学生, 中学生, 大学生
 car: taxi, cab, van, minivan, suv, sport utility vehicle, jeep, sports car, race car, police car, limousine, hatchback,
   convertible, station wagon, bmw, mercedes, audi, porsche, ferrari, lamborghini, toyota, honda, volkswagen, tesla,
-  volvo, chevrolet, nissan, hyundai | 计程车, 休旅车, 宝马, 宝马车, 奔驰, 奔驰车, 奥迪,
+  volvo, chevrolet, nissan, hyundai | 二手车, 计程车, 休旅车, 宝马, 宝马车, 奔驰, 奔驰车, 奥迪,
   奥迪车, 保时捷, 法拉利, 兰博基尼, 丰田车, 本田车, 特斯拉, 比亚迪,
   出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车, 车流, 车队
 bus: school bus, double decker, trolleybus, shuttle bus, tour bus | 游览车, 校车, 双层巴士, 电车, 无轨电车, 公交汽车
-truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, food
-  truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
+truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, ram truck,
+  food truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
 motorcycle: vespa, dirt bike, harley davidson, ducati | 摩托, 电单车, 电摩, 电动摩托
-bicycle: mountain bike, tricycle, tandem | 山地车, 三轮车, 山地自行车
+bicycle: mountain bike, tricycle, tandem | 三人自行车, 山地车, 三轮车, 山地自行车
 train: tram, subway, metro, steam engine, bullet train, railway car, railcar, passenger car, subway car | 有轨电车,
   捷运, 轻轨, 蒸汽火车
 boat: canoe, kayak, ferry, yacht, gondola, rowboat, speedboat, raft, cruise ship, fishing boat | 独木舟, 皮划艇, 皮艇,
@@ -78,19 +80,20 @@ sports ball: tennis ball, baseball, volleyball, golf ball, rugby ball, beach bal
 bottle: wine bottle, beer bottle, water bottle, thermos, flask | 啤酒瓶, 矿泉水瓶, 保温瓶
 cup: hot beverage, glass, tumbler, beaker | 玻璃杯, 纸杯, 保温杯
 bowl: salad bowl, mixing bowl | 沙拉碗
-dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶几, 课桌, 圆桌
+dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶几, 课桌, 圆桌, 四人桌, 六人桌, 四人餐桌,
+  六人餐桌
 chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 凳, 石凳, 板凳, 马扎, 摇椅, 轮椅, 高脚椅
-couch: loveseat, futon, sectional | 双人沙发
+couch: loveseat, futon, sectional | 双人沙发, 二人沙发, 三人沙发, 四人沙发, 多人沙发
 bed: bunk bed, crib, cot, mattress | 双人床, 单人床, 上下铺, 婴儿床
 laptop: computer, macbook, pc, apple macbook | 笔电, 计算机, 台式电脑, 苹果电脑, 苹果笔记本
-cell phone: mobile, iphone, telephone, apple phone | 手提电话, 座机, 苹果手机
+cell phone: mobile, iphone, telephone, apple phone | 手提电话, 座机, 无绳电话, 苹果手机
 keyboard: typewriter keyboard | 电脑键盘
 mouse: wireless mouse | 滑鼠
 spoon: teaspoon, tablespoon | 茶匙
 tv: telly, screen, computer screen, flat screen | 屏幕, 荧幕
 clock: wristwatch, alarm clock, wall clock, apple watch | 手表, 闹钟, 挂钟, 苹果表, 苹果手表
 book: notebook, novel, textbook, dictionary, comic book, phone book, cook book, guide book |
-  电话簿, 课本, 小说, 词典, 漫画书
+  二手书, 电话簿, 课本, 小说, 词典, 漫画书
 potted plant: bonsai, succulent | 多肉植物, 绿植
 toilet: urinal | 小便池
 sink: washstand | 洗手盆, 洗碗池

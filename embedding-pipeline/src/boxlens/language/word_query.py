@@ -45,6 +45,12 @@ _COLOURED_EN = re.compile(
     rf"\b(?P<colours>(?:{_EN_COLOURS})(?:[\s,&/-]+(?:and[\s-]+)?(?:{_EN_COLOURS}))*)(?:[\s-]colou?red)?"
     rf"[\s-]+(?:(?:{_EN_STUFF})[\s-]+)*$"
 )
+_OTHERS_COLOUR = re.compile(
+    rf"\b(?:{_EN_COLOURS})(?=[\s-](?:eyed|haired|skinned|faced|tailed|nosed|legged|winged|bellied|breasted|rimmed|collar)\b)"
+    r"|\b(?:red|white)(?=\s+wine\b)|\b(?:green|black|white)(?=\s+tea\b)|\bblack(?=\s+coffee\b)|\borange(?=\s+juice\b)"
+    r"|[红白](?=葡萄酒|酒)|[红绿黑白](?=茶)|黑(?=咖啡)|橙(?=汁)"
+)
+"""A colour of a part of what is named, or of what it holds: a blue-eyed cat is not blue, nor is 红酒瓶 red."""
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"“”「」『』]+)[\"”」』]")
 _TELLING = ("n", "v", "a", "z", "x", "s", "l", "i")
 """Tags of Chinese words that say what is shown, of places (草地上) and of what passes for a saying (手拿着) too."""
@@ -89,6 +95,7 @@ def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> t
         query = to_word_query(text, labels, filter)
         return () if query is None else (PartQuery(query),)
     names = named.names[:MAX_NAMES]
+    others = _others_colours(text)
     words = UNNAMED_SHARE * named.unnamed
     share = 1 / (len(names) + words)
     parts = []
@@ -97,6 +104,7 @@ def to_word_queries(text: str, labels: Sequence[LabelName], filter: Filter) -> t
         ids: tuple[str, ...] = (name,) if name in named.labels else ()
         kinds = () if ids else (name,)
         colours = named.colours.get(name, ()) or (to_colours(named.rest)[0] if len(names) == 1 else ())
+        colours = tuple(colour for colour in colours if colour not in others)
         tokens = tuple(query_tokens(named.written[name]))
         query = WordQuery(ids, tokens, 0, filter, colours=colours, kinds=kinds, beside=beside)
         parts.append(PartQuery(query, NamedPart(name, share)))
@@ -154,9 +162,11 @@ def _colours_before(normalized: str, name: int, places: Sequence[tuple[str, int,
         match = _COLOURED_EN.search(before)
         if match is None or any(start <= match.start() < end for _, start, end in places):  # apple, orange, banana
             return name, ()
+        if _OTHERS_COLOUR.match(normalized, match.start()):
+            return name, ()
         return match.start(), recognize_labels(match["colours"], _NAMED, modifiers=True)[0]
     match = _COLOURED_ZH.search(before)
-    if match is None or not _is_colour_zh(match, before):
+    if match is None or not _is_colour_zh(match, before) or _OTHERS_COLOUR.match(normalized, match.start()):
         return name, ()
     return match.start(), tuple(dict.fromkeys(_ALONE[c] for c in match["colours"] if c != "色"))
 
@@ -170,6 +180,17 @@ def _is_colour_zh(match: re.Match[str], before: str) -> bool:
     return alone or (match["of"] is None and not is_word(previous + match["colours"][0]))
 
 
+def _others_colours(text: str) -> frozenset[str]:
+    """The colours that a text tells of something else alone than what it names (see ``_OTHERS_COLOUR``)."""
+    normalized = normalize(text)
+    words = _OTHERS_COLOUR.findall(normalized)
+    if not words:
+        return frozenset()
+    own = recognize_labels(_OTHERS_COLOUR.sub(" ", normalized), _NAMED, modifiers=True)[0]
+    others = (_ALONE.get(word) or next(iter(recognize_labels(word, _NAMED, modifiers=True)[0]), "") for word in words)
+    return frozenset(others) - frozenset(own)
+
+
 def quoted_text(text: str) -> str | None:
     """What stands in the quotes of a text that is nothing else: it is looked for as it is written, in one field of an
     object, and names no class. None for other texts."""
@@ -180,12 +201,15 @@ def quoted_text(text: str) -> str | None:
 def to_word_query(text: str, labels: Sequence[LabelName], filter: Filter) -> WordQuery | None:
     """All of a text as one word query, its ``k`` not yet set; None when there is nothing in it to look for."""
     label_ids, rest = recognize_labels(text, labels)
+    others = _others_colours(text)
     colours, left = recognize_labels(rest, _NAMED, modifiers=True)
+    colours = tuple(colour for colour in colours if colour not in others)
     single = {word: _ALONE[colour] for word in left.split() if (colour := _one_colour(word, bool(label_ids))) in _ALONE}
     pairs = _colour_pairs(left) if label_ids else ()
     paired = [_ALONE[character] for pair in pairs for character in pair]
     described = [colour for own in _named(text, labels).colours.values() for colour in own]
-    colour_ids = tuple(dict.fromkeys((*colours, *single.values(), *paired, *described)))
+    in_order = dict.fromkeys((*colours, *single.values(), *paired, *described))
+    colour_ids = tuple(colour for colour in in_order if colour not in others)
     _, without = recognize_labels(text, [colour for colour in _NAMED if colour.id in colours], modifiers=True)
     tokens = tuple(query_tokens(without))
     if colour_ids:

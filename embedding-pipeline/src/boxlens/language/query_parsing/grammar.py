@@ -182,6 +182,8 @@ class _Parser:
             and [token.text for token in self._tokens[i : i + 2]] in (["or", "more"], ["and", "more"])
         ):
             i += 2  # a number is the fewest anyway
+        if counted and self._tokens[i].text == "more":
+            i += 1  # two more dogs
         if counted and not bound and self._tokens[i].text in tables.OR_MORE:
             i = self._skip(i + 1, "of", ("的",))
         i = self._skip(i, "article")
@@ -202,6 +204,8 @@ class _Parser:
         in_latin = counted and number.text.isascii() and not _TIMES.search(number.text)  # two cat, but 两只 dog, 2x dog
         if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[name_end - 1])):
             return None
+        if bound == "exactly" and _is_vague(number.text):
+            bound = ""  # only a few birds
         least, most = _count_range(bound, n)
         if upper and not bound:
             most = upper
@@ -296,7 +300,8 @@ class _Parser:
     def _is_done(self, i: int) -> bool:
         """Whether an English word is what several do ("two zebras drink"): a plural is no first part of a compound."""
         name, word = self._tokens[i - 1], self._tokens[i].text
-        return name.kind == "label" and self._is_plural(name) and not word.endswith("s")
+        by_one = word.endswith("s") and not word.endswith("ss")  # seven ducks cross
+        return name.kind == "label" and self._is_plural(name) and not by_one
 
 
 def _numbers(text: str) -> tuple[int, int]:
@@ -319,6 +324,11 @@ def _number(text: str) -> int:
     return tables.COUNTLESS if hundreds is None or tens[0] in "几数" else 100 * hundreds
 
 
+def _is_vague(number: str) -> bool:
+    """Whether a number says no more than that there are some: several, 几只."""
+    return number in tables.VAGUE_NUMBERS or number[0] in "几数" or number.startswith("好几")
+
+
 def _count_range(bound: str, n: int) -> tuple[int, int | None]:
     """Fewest and most for a number: "two dogs" is two or more."""
     match bound:
@@ -330,4 +340,6 @@ def _count_range(bound: str, n: int) -> tuple[int, int | None]:
             return n + 1, None
         case "fewer":
             return 1, n - 1
+        case "about":
+            return max(1, n * 4 // 5), None
     return n, None

@@ -33,11 +33,13 @@ _NEGATOR = re.compile(
 """Those that are ``risky`` stand before verbs and in idioms, and deny only a class."""
 
 _EMOJI = re.compile(EMOJI)
-_BUT = re.compile(r"\b(?:any|every|all)\s+\w+\s+(?P<negator>but\s+(?!not\b|no\b|with))")
+_BUT = re.compile(
+    r"\b(?:any|every|all)\s+(?:(?:of\s+)?(?:the|these|those|my|our)\s+)?\w+\s+(?P<negator>but\s+(?!not\b|no\b|with))"
+)
 _NAME = re.compile(r"[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*)*")
 _ENDS = frozenset(
     "and or nor but with without in on at near by beside behind under above over from of for to is are that which who "
-    "no not a an the show except while during left right next inside outside around there visible anywhere please "
+    "no not a an the show except while during left right next inside outside around here there visible anywhere please "
     "thanks whatsoever".split()
 )
 _JOINT = re.compile(rf"\s*(?:,\s*(?:or|and|nor)\s+|\s(?:or|nor|and)\s+)(?=[a-z]|{EMOJI})")
@@ -48,7 +50,7 @@ _LISTED = re.compile(
 
 _TAIL = re.compile(
     r"[\s,]+(?:(?:in|on|at|around)\s+(?:it|them|(?:the\s+)?(?:sight|view|picture|photo|image|frame|background))"
-    r"|around|there|visible|anywhere|please|at\s+all|whatsoever)(?!\S)|\s*[)\]]"
+    r"|around|here|there|visible|anywhere|please|at\s+all|whatsoever)(?!\S)|\s*[)\]]"
 )
 _AFTER = re.compile(
     r"(?P<name>[a-z][a-z'-]*)\s+(?:(?:is|are)\s+)?(?:not|never)\s+"
@@ -58,7 +60,7 @@ _NOBODY = re.compile(r"(?:,\s*|\bwith\s+|\b(?:and|but)\s+|\bthere\s+is\s+)*\b(?P
 _PART = re.compile(r"(?<![\w-])(?:non[\s-](?P<behind>[a-z]+)|(?P<free>[a-z]+)(?:-free|less))(?![\w-])")
 NO_NEGATION = re.compile(
     r"\bno\.?\s*\d|\bno\s+(?:parking|smoking|entry|exit|entrance|stopping|waiting|standing|swimming|trespassing|fishing"
-    r"|diving|littering|dumping|photography|photos?|pictures?|way|signal|doubt|problem|matter)\b"
+    r"|diving|littering|dumping|photography|photos?|pictures?|way|signal|doubt|problem|matter|idea|wonder|man['’]s\s+land)\b"
     r"|\bno\s+(?:longer|more|fewer|less)\s+than\b|\bnot\s+more\s+than\b"
     r"|\bnot\s+(?:for|only|just|at all|found|without|bad|yet)\b|\bnothing\s+but\b"
     r"|\bforget[\s-]me[\s-]not|\btouch[\s-]me[\s-]not|\bwithout\s+(?:a\s+)?(?:doubt|fail)\b"

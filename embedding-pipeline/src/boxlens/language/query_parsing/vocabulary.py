@@ -60,8 +60,9 @@ QUANTIFIERS = _table(
     least="at least, no fewer than, no less than, 至少, 起码, 不少于",
     most="at most, no more than, not more than, up to, 最多, 至多, 顶多, 不超过, 不多于",
     exactly="exactly, only, just, 正好, 恰好, 刚好, 只有, 仅有, 仅",
-    more="more than, 超过, 多于, 不止, 不只",
+    more="more than, over, 超过, 多于, 不止, 不只",
     fewer="fewer than, less than, 少于, 不到, 不足",
+    about="about, nearly, almost, roughly, approximately, 大约, 大概, 差不多, 将近, 接近",
 )
 OR_MORE = ("以上", "及以上", "或以上", "或更多")
 """Behind a number and its measure word: that many, or more."""
