@@ -120,6 +120,10 @@ def test_nothing_jumps_in_any_state_whose_answers_come_late(
     expect(page.get_by_test_id("picture-facts")).to_be_attached()
     assert shifted(page) == []
     page.get_by_test_id("close-viewer").click()
+    page.get_by_test_id("filters").click()
+    expect(page.get_by_test_id("filter-panel").get_by_test_id("filter-count").first).to_be_visible()
+    assert shifted(page) == []
+    page.keyboard.press("Escape")
     for state, there in (("open-time", "timeline-said"), ("open-map", "place-on-map")):
         page.get_by_test_id(state).click()
         expect(page.get_by_test_id(there).first).to_be_visible()
