@@ -58,13 +58,14 @@ phone screen | frisbee golf | disc golf | confetti ball | mirror ball | kick sco
 magnifying glass
 year of the horse | year of the dog | year of the sheep | year of the goat | year of the ox
 elephant and castle | hello kitty | cat woman | penguin book | dodge ram | memphis grizzly | baltimore raven
+cat eyed glass | cat eye glass | man eating shark | man eating tiger | man eating lion | man eating plant
 orange is the new black
 broken glass | stained glass | looking glass | spy glass | safety glass | tree trunk | elephant trunk | car trunk
 swimming trunk | crane truck | construction crane | tower crane | fried chicken | grilled chicken | roast chicken
 crane fly | deer fly | dog pile | table runner | road runner | front runner | carpet runner | door mouse
 couch surfing | crowd surfing | wind surfing | channel surfing | web surfing | train surfing | table tennis
 roast duck | roast turkey | record player | video player | music player | family tree | family name | guard rail
-狗年 | 马年 | 牛年 | 羊年 | 鸡年 | 红牛
+狗年 | 马年 | 牛年 | 羊年 | 鸡年 | 红牛 | 四人桌游 | 六人桌游
 手机屏幕 | 摇摇马 | 挖掘车 | 平衡车 | 猫爬架 | 钢琴键盘 | 电子琴键盘 | 飞盘高尔夫 | 胡萝卜蛋糕
 桌游 | 悠悠球 | 溜溜球 | 音乐键盘 | 滑雪场 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
  香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表

@@ -23,13 +23,15 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   artist, painter, teen, senior, president, minister, politician, mayor, leader,
   prince, princess, journalist, reporter, celebrity, volunteer, judge, lawyer, scientist, mechanic, technologist,
   engineer, astronaut, pilot, guard, detective, employee,
+  chairman, chairwoman, horseman, stranger, foreigner,
   white collar worker, blue collar worker, colleague, citizen, villager, protester, demonstrator,
   refugee,
   boyfriend, girlfriend, grandchild, grandson, granddaughter, family, neighbor, neighbour, classmate, monk, priest, nun,
   clown, sailor, baker, hairdresser, gardener, ballerina, cheerleader, goalkeeper, boxer, gymnast, jockey, guitarist,
   drummer, spectator, audience, preschooler, newborn, aunt, uncle, cousin, niece, nephew, bodyguard, cameraman,
   salesman, granny, daddy, mommy, mummy | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
-  男生, 女生, 情侣, 恋人, 流浪汉, 乞丐, 白领, 蓝领, 蓝领工人,
+  男生, 女生, 情侣, 恋人, 流浪汉, 乞丐, 白领, 蓝领, 蓝领工人, 外国人,
+  本地人, 陌生人, 盲人, 残疾人, 猎人, 诗人, 艺人, 主持人, 经纪人,
   夫妻, 夫妇, 少年, 青年, 美女, 帅哥, 一家人, 一家三口, 家人, 大爷, 大妈, 大叔, 阿姨, 叔叔, 爷爷,
   奶奶, 爸爸, 妈妈, 母亲, 父亲, 哥哥, 姐姐, 弟弟, 妹妹, 朋友, 旅客, 乘客, 路人, 商人, 车手, 赛车手, 摩托车手, 自行车手,
   滑雪者, 冲浪者, 登山者, 选手, 顾客, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
@@ -63,8 +65,8 @@ bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, c
 dog: doggy, doggie, doggo, pup, greyhound, poodle, labrador, golden retriever, bulldog, beagle, husky, corgi, chihuahua,
   dachshund,  terrier, german
   shepherd, sheepdog, pug, dalmatian | 贵宾犬, 拉布拉多, 金毛, 哈士奇, 柯基, 吉娃娃, 腊肠犬, 牧羊犬, 泰迪犬, 斗牛犬,
-  小狗狗, 雪橇犬, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗
-cat: tabby, moggy, siamese cat, persian cat | 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
+  流浪狗, 流浪犬, 小狗狗, 雪橇犬, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗
+cat: tabby, moggy, siamese cat, persian cat | 流浪猫, 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
 horse: stallion, mare, colt | 马驹
 sheep: goat, ewe | 羊驼
 cow: bison, buffalo, yak | 水牛, 黄牛, 牦牛
@@ -84,7 +86,7 @@ dining table: desk, coffee table, picnic table, counter | 书桌, 办公桌, 茶
   六人餐桌
 chair: armchair, stool, rocking chair, wheelchair, high chair | 扶手椅, 凳子, 凳, 石凳, 板凳, 马扎, 摇椅, 轮椅, 高脚椅
 couch: loveseat, futon, sectional | 双人沙发, 二人沙发, 三人沙发, 四人沙发, 多人沙发
-bed: bunk bed, crib, cot, mattress | 双人床, 单人床, 上下铺, 婴儿床
+bed: bunk bed, crib, cot, mattress | 双人床, 单人床, 双层床, 上下铺, 婴儿床
 laptop: computer, macbook, pc, apple macbook | 笔电, 计算机, 台式电脑, 苹果电脑, 苹果笔记本
 cell phone: mobile, iphone, telephone, apple phone | 手提电话, 座机, 无绳电话, 苹果手机
 keyboard: typewriter keyboard | 电脑键盘

@@ -47,8 +47,8 @@ _COLOURED_EN = re.compile(
 )
 _OTHERS_COLOUR = re.compile(
     rf"\b(?:{_EN_COLOURS})(?=[\s-](?:eyed|haired|skinned|faced|tailed|nosed|legged|winged|bellied|breasted|rimmed|collar)\b)"
-    r"|\b(?:red|white)(?=\s+wine\b)|\b(?:green|black|white)(?=\s+tea\b)|\bblack(?=\s+coffee\b)|\borange(?=\s+juice\b)"
-    r"|[红白](?=葡萄酒|酒)|[红绿黑白](?=茶)|黑(?=咖啡)|橙(?=汁)"
+    r"|\b(?:red|white)(?=\s+wine\b)|\b(?:green|black|white|grey)(?=\s+tea\b)|\bblack(?=\s+coffee\b)|\borange(?=\s+juice\b)"
+    r"|[红白](?=葡萄酒|酒)|[红绿黑白](?=茶)|黑(?=咖啡|啤)|橙(?=汁)"
 )
 """A colour of a part of what is named, or of what it holds: a blue-eyed cat is not blue, nor is 红酒瓶 red."""
 _QUOTED = re.compile(r"[\"“「『](?P<text>[^\"“”「」『』]+)[\"”」』]")

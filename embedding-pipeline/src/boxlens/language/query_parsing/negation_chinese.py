@@ -9,7 +9,7 @@ from boxlens.domain.objects import LabelName
 from boxlens.language.label_recognition import find_labels, label_of
 from boxlens.language.query_parsing.exclusion import EMOJI, MAX_WORDS, NOBODY, Exclusion
 from boxlens.language.query_parsing.vocabulary import MEASURES
-from boxlens.language.segmentation import segment_chinese
+from boxlens.language.segmentation import is_word, segment_chinese
 
 _MEASURE = f"[{''.join(MEASURES)}]"
 _BEFORE = r"(?:[，,]\s*)?(?:请|我|但是?|而|又|却|也|都|既)*"
@@ -51,7 +51,7 @@ NO_NEGATION = re.compile(
     r"|非机动|没关系|没问题|没有问题|没事|没有?办法|没用|没劲|没意思|没完没了|没头没脑|没大没小|没心没肺|没精打采|没日没夜|空无一物|一无所有|独一无二|无一例外|没想到|没错|没准|非洲|非常|非凡|非法|是非|免费|免税|免疫|缺口|缺陷|不[仅止只单](?:仅|止|只)?(?:是|有)?|不得不|打不打|不停|不错|不同|不少|不管|不打[折烊]|不放心|不见不散|[可所]以外"
 )
 DENIAL = re.compile(
-    rf"{_FEW}|不喜欢|不爱|讨厌|"
+    rf"{_FEW}|不喜欢|不爱|(?<!不)讨厌(?!鬼)|没(?!有)|"
     r"没有|没看|没出现|[见找]不[到着]|不需要|没拍|不带|不含|不要|不想|不是|不出现|不希望|不包|看不[到见]|不见|未见|别出现|别给我|不在(?!乎)|并非|除了|除外|以外|之外|排除|剔除|去除"
     r"|[没未不](?:戴|穿|骑|拿|牵|背|抱)|[没未]在|不[会能可准许让肯敢愿该应吃喝看听养玩坐站睡躺跑走动笑哭叫说开关亮太够怎]|勿"
 )
@@ -66,10 +66,26 @@ def exclusions(text: str, labels: Sequence[LabelName]) -> Iterator[Exclusion]:
     classes = _classes(text, labels)
     yield from _behind(text, classes)
     for match in _NEGATOR.finditer(text):
+        if _is_saying(text, match) or _denies_doing(text, match, classes):
+            continue
         names = list(_names(text, match, classes))
         if names:
             tail = _TAIL.match(text, names[-1][1])
             yield Exclusion(match.start(), tail.end() if tail else names[-1][1], tuple(names))
+
+
+def _is_saying(text: str, negator: re.Match[str]) -> bool:
+    """Whether the negator begins a word of four characters, as sayings have: 无家可归 denies no home."""
+    start = negator.start("adjective")
+    return start >= 0 and is_word(text[start : start + 4]) and len(text) >= start + 4
+
+
+def _denies_doing(text: str, negator: re.Match[str], classes: dict[int, int]) -> bool:
+    """Whether what is denied is something done, no thing: 没吃完的披萨."""
+    run = LEFT_NAME.match(text, negator.end())
+    if run is None or negator.end() in classes or not negator.group().endswith(("没", "未")):
+        return False
+    return segment_chinese(run.group())[0].tag == "v"
 
 
 def _classes(text: str, labels: Sequence[LabelName]) -> dict[int, int]:
