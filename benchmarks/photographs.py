@@ -39,8 +39,6 @@ Rows = list[tuple[str, ...]]
 
 def main() -> None:
     options = _options()
-    if options.before is not None:
-        _run_elsewhere(options.before.resolve())
     pack = _pack(options.pack)
     photos = photographs()
     animals = animal_photographs()[: options.animals]
@@ -48,6 +46,8 @@ def main() -> None:
     command = " ".join(("python -m benchmarks.photographs", *sys.argv[1:]))
     what += "" if options.pack else ", labels of the tests' YOLOX-Nano"
     print(head(command, what, pack.info if options.pack else None) + "\n", flush=True)
+    if options.before is not None:
+        _run_elsewhere(options.before.resolve())
     taken, by_looks = take_in_photographs(pack, photos), pack.clip_text is not None
     searcher = taken.searcher
     print(

@@ -104,6 +104,8 @@ def test_an_activity_asks_softly_for_its_thing_and_first_for_those_with_someone(
         ("一群人围坐在桌子旁", 1),
         ("草地上的狗", 1),
         ("男人和狗", 0),
+        ("深蓝色的车和狗", 0),
+        ("a light blue car and a dog", 0),
     ],
 )
 def test_words_of_places_and_of_what_is_done_count_beside_names(text: str, count: int) -> None:

@@ -53,7 +53,8 @@ river basin | face book | check book | e book | body clock | biological clock | 
 snow man | gingerbread man | iron man | spider man | bat man | super man | straw man | stick man | wonder woman
 bat girl | play boy | game boy | baseball coach | football coach | basketball coach | soccer coach | tennis coach
 head coach | life coach | life cycle | water cycle | battering ram | elephant calf | whale calf | giraffe calf
-leg of lamb | rack of lamb | table of contents | ball of yarn | bed of roses | people carrier | people mover
+leg of lamb | rack of lamb | table of contents | bed and breakfast | cat and mouse game | ball of yarn | bed of roses
+people carrier | people mover
 phone screen | frisbee golf | disc golf | confetti ball | mirror ball | kick scooter | police car light
 magnifying glass
 year of the horse | year of the dog | year of the sheep | year of the goat | year of the ox
@@ -64,11 +65,14 @@ broken glass | stained glass | looking glass | spy glass | safety glass | tree t
 swimming trunk | crane truck | construction crane | tower crane | fried chicken | grilled chicken | roast chicken
 crane fly | deer fly | dog pile | table runner | road runner | front runner | carpet runner | door mouse
 couch surfing | crowd surfing | wind surfing | channel surfing | web surfing | train surfing | table tennis
+chicago bear | chicago bull | buffalo bull | dallas cowboy | philadelphia eagle | atlanta hawk | pittsburgh penguin
+anaheim duck | indianapolis colt | los angeles ram | la ram | zeebra crossing | detroit lion | charlotte hornet
 roast duck | roast turkey | record player | video player | music player | family tree | family name | guard rail
 狗年 | 马年 | 牛年 | 羊年 | 鸡年 | 红牛 | 四人桌游 | 六人桌游
 手机屏幕 | 摇摇马 | 挖掘车 | 平衡车 | 猫爬架 | 钢琴键盘 | 电子琴键盘 | 飞盘高尔夫 | 胡萝卜蛋糕
 桌游 | 悠悠球 | 溜溜球 | 音乐键盘 | 滑雪场 | 小红书 | 小黄车 | 海洋球 | 推车 | 婴儿推车
- 香蕉船 | 苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
+狗咬胶 | 猫跳台 | 无人超市 | 无人商店 | 无人店 | 无人便利店 | 无人区 | 无人岛 | 无人售货机 | 无人餐厅 | 香蕉船
+苹果手机 | 苹果电脑 | 苹果笔记本 | 苹果表
 熊孩子 | 杯子蛋糕 | 热狗车 | 牛角包 | 汽车站 | 人马座 | 平板电脑 | 电脑键盘 | 付费电话 | 公用电话 | 开信刀 | 拆信刀
 公交汽车 | 半挂汽车 | 荷兰烤箱 | 马里努阿犬
 三叉 | 举人 | 能人 | 中人 | 下人 | 天人 | 过人 | 走人 | 表里
@@ -86,7 +90,11 @@ _ZH_APART = frozenset(
 )
 """Characters that, as words, say what a thing does or where it is, however they are tagged."""
 
-_ZH_DOING = frozenset("正在 啊 哦 踩 亲吻 跨栏 背靠背 面对面 手拉手 运动员 爱好者 选手 队员 特技 表演".split())
+_ZH_DOING = frozenset(
+    """正在 啊 哦 踩 亲吻 跨栏 背靠背 面对面 手拉手 运动员 爱好者 选手 队员 特技 表演 飞翔 滑翔 打架 吵架 咬架 聊天
+    上学 等车 过河 过桥 上山 下山 爬山 登山 爬树 画画 跳绳 骑车 洗碗 张望 戏水 潜水 散步 跑步 走路 排队 晒太阳 喝奶
+    啄食 传球 运球 野餐 干杯 哺乳 上车 乘车 流泪 冥想 嗅闻 淋雨 打呼噜 航行 靠岸 下棋 游泳 睡觉 回家 微笑""".split()
+)
 """Words tagged as others of which that make a compound: what someone does, and who does it with the thing named."""
 
 _ZH_TOOLS = frozenset("车机器架板椅床衣服鞋房间场馆店包袋帽杯碗盆桶垫服圈绳带")
@@ -128,7 +136,8 @@ _ZH_COLOURED = re.compile(
 _ZH_VERB_OBJECT = frozenset("无人 没人 打伞 放风筝 打球 看书 读书 玩球 玩滑板 扔飞盘".split())
 _ZH_PLACES = frozenset("里内中旁边上下前后")
 _ZH_NUMBER = re.compile(
-    rf"[一二两三四五六七八九十几多这那每]+[大小]?(?:[{''.join((*MEASURES, *GROUPS))}双对副串组摞叠筐箱篮])?"
+    rf"(?:[一二两三四五六七八九十几多这那每]+|[上数成几两][百千])[大小]?"
+    rf"(?:[{''.join((*MEASURES, *GROUPS))}双对副串组摞叠筐箱篮])?"
 )
 
 _EN_NOUNS = frozenset(
@@ -153,7 +162,8 @@ next front back top bottom who which what where when while there here it he she 
 also only just both all same together away
 slice slices piece pieces bunch bunches herd herds flock flocks pile piles stack stacks pair pairs group groups crowd
 row rows half halves chunk chunks pro max ultra
-taken seen shown made caught worn born lit kept full empty alone asleep awake ready high nearby close far about whilst
+taken seen shown made built bought sold broken stolen hidden driven ridden caught worn born lit kept full empty alone
+asleep awake ready high nearby close far about whilst
 plus versus vs x upon onto toward towards via amid until though although because if so then
 rider riders racer racers
 eat eats ate ride rides rode sit sits sat stands stood run runs ran jumps lie lies lay sleeps slept holds held wears
@@ -190,7 +200,7 @@ def is_modifier(word: str, tag: str, name: str) -> bool:
     """Whether a Chinese word right before a name of one character makes a compound with it (牛角 before 包); a colour,
     a coat or what a thing is made of (白色, 长毛, 陶瓷) describes it."""
     made_of = word in MADE_OF_ZH and name in _ZH_WARES
-    described = word.endswith(("色", "毛")) or word in VAGUE_NUMBERS or made_of
+    described = word.endswith(("色", "毛", "纹")) or word in VAGUE_NUMBERS or made_of
     return tag.startswith("n") and word not in _ZH_APART | _ZH_DOING and not described
 
 
@@ -239,7 +249,7 @@ def _cut(word: Segment, names: frozenset[str], *, counted: bool) -> list[str]:
         if text.startswith(material) and text[len(material) :] in names & _ZH_WARES:
             return [material, text[len(material) :]]
     number = _ZH_NUMBER.match(text)
-    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnxvr":
+    if number and number.end() < len(text) and text[number.end() :] in names and word.tag[:1] in "mnxvrl":
         return [number.group(), text[number.end() :]]
     if text[-1] in _ZH_PLACES and text[:-1] in names and word.tag != "d" and text not in COMPOUNDS:
         return [text[:-1], text[-1]]

@@ -44,6 +44,7 @@ _MEANT = (
     (r"^mobile phone with arrow$", "mobile phone"),
     (r"^telephone(?: receiver)?$", "telephone"),
     (r"^airplane (?:arrival|departure)$", "airplane"),
+    (r"^couch and lamp$", "couch"),
 )
 """What emoji show whose names say it as no person would write it, or name something else by the way."""
 
@@ -57,6 +58,14 @@ def with_emoji_names(text: str, labels: Sequence[LabelName]) -> str:
         pieces += [text[at : emoji["match_start"]], f" {_name(emoji['emoji'], tuple(labels))} "]
         at = emoji["match_end"]
     return " ".join("".join((*pieces, text[at:])).split()) if pieces else text
+
+
+def find_emoji(text: str, labels: Sequence[LabelName]) -> list[tuple[int, int]]:
+    """Every place where a text has an emoji that shows a class: (start, end)."""
+    if text.isascii():
+        return []
+    places = [(emoji["match_start"], emoji["match_end"], emoji["emoji"]) for emoji in _matches(text)]
+    return [(start, end) for start, end, emoji in places if label_of(_name(emoji, tuple(labels)), labels) is not None]
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,8 @@ from boxlens.domain.objects import LabelName
 _TABLE = """
 person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, groom, player,
   athlete, worker, driver, cyclist, rider, skier, snowboarder, surfer, skater, dancer, singer, musician, tourist,
-  student, teacher, doctor, nurse, police officer, policeman, firefighter, soldier, chef, waiter, farmer, fisherman,
+  student, teacher, doctor, nurse, police officer, policeman, policewoman, cop, paramedic,
+  firefighter, soldier, chef, waiter, farmer, fisherman,
   photographer, baseball player, tennis player, football player, soccer player, skateboarder, biker, motorcyclist,
   hiker, climber, runner, jogger, swimmer, wrestler, catcher, pitcher, batter, umpire, referee, passenger, commuter,
   businessman, businesswoman, fireman, shepherd, cowboy, mother, mom, mum, father, dad, parent, grandma, grandmother,
@@ -32,10 +33,12 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
   salesman, granny, daddy, mommy, mummy | 婴儿, 宝宝, 幼儿, 儿童, 小孩子,
   男生, 女生, 情侣, 恋人, 流浪汉, 乞丐, 白领, 蓝领, 蓝领工人, 外国人,
   本地人, 陌生人, 盲人, 残疾人, 猎人, 诗人, 艺人, 主持人, 经纪人,
+  一家四口, 一家五口,
   夫妻, 夫妇, 少年, 青年, 美女, 帅哥, 一家人, 一家三口, 家人, 大爷, 大妈, 大叔, 阿姨, 叔叔, 爷爷,
   奶奶, 爸爸, 妈妈, 母亲, 父亲, 哥哥, 姐姐, 弟弟, 妹妹, 朋友, 旅客, 乘客, 路人, 商人, 车手, 赛车手, 摩托车手, 自行车手,
-  滑雪者, 冲浪者, 登山者, 选手, 顾客, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
-  老人, 老奶奶, 老爷爷, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 骑手, 游客, 学生, 老师, 医生,
+  滑雪者, 冲浪者, 登山者, 选手, 顾客, 客人, 来宾, 孕妇, 小伙子, 小姑娘, 姑娘, 观众, 主人, 牧羊人, 圣诞老人,
+  老人, 老奶奶, 老爷爷, 先生, 人们, 人群, 新娘, 新郎, 运动员, 球员, 工人, 司机, 卡车司机, 货车司机, 出租车司机,
+  公交车司机, 骑手, 游客, 学生, 老师, 医生,
   护士, 警察, 消防员, 士兵, 厨师, 服务员, 农民, 渔夫, 摄影师, 舞者, 歌手, 爷爷奶奶, 爸爸妈妈, 父母, 爸妈, 孙子, 孙女,
   外公, 外婆,
   姥姥, 姥爷, 儿子, 女儿, 父子, 母女, 母子, 父女, 兄弟, 姐妹, 双胞胎, 丈夫, 妻子, 老公, 老婆, 全家, 全家福, 闺蜜, 同学,
@@ -46,8 +49,8 @@ person: baby, infant, toddler, kid, teenager, guy, adult, crowd, couple, bride, 
 car: taxi, cab, van, minivan, suv, sport utility vehicle, jeep, sports car, race car, police car, limousine, hatchback,
   convertible, station wagon, bmw, mercedes, audi, porsche, ferrari, lamborghini, toyota, honda, volkswagen, tesla,
   volvo, chevrolet, nissan, hyundai | 二手车, 计程车, 休旅车, 宝马, 宝马车, 奔驰, 奔驰车, 奥迪,
-  奥迪车, 保时捷, 法拉利, 兰博基尼, 丰田车, 本田车, 特斯拉, 比亚迪,
-  出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车, 车流, 车队
+  奥迪车, 保时捷, 法拉利, 兰博基尼, 丰田车, 本田车, 大众汽车, 大众车, 丰田汽车, 本田汽车, 福特汽车, 特斯拉, 比亚迪,
+  出租车, 的士, 面包车, 越野车, 跑车, 赛车, 警车, 吉普车, 商务车, 车流, 车队, 无人车, 无人驾驶车
 bus: school bus, double decker, trolleybus, shuttle bus, tour bus | 游览车, 校车, 双层巴士, 电车, 无轨电车, 公交汽车
 truck: fire truck, fire engine, garbage truck, dump truck, tow truck, delivery truck, trailer, semi truck, ram truck,
   food truck | 消防车, 垃圾车, 拖车, 挂车, 半挂汽车, 翻斗车, 餐车
@@ -65,7 +68,7 @@ bird: duck, goose, swan, chicken, hen, rooster, turkey, pigeon, dove, sparrow, c
 dog: doggy, doggie, doggo, pup, greyhound, poodle, labrador, golden retriever, bulldog, beagle, husky, corgi, chihuahua,
   dachshund,  terrier, german
   shepherd, sheepdog, pug, dalmatian | 贵宾犬, 拉布拉多, 金毛, 哈士奇, 柯基, 吉娃娃, 腊肠犬, 牧羊犬, 泰迪犬, 斗牛犬,
-  流浪狗, 流浪犬, 小狗狗, 雪橇犬, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗
+  流浪狗, 流浪犬, 小狗狗, 雪橇犬, 斑点狗, 汪星人, 导盲犬, 警犬, 金毛犬, 狼狗, 猎狗, 大丹犬, 法国斗牛犬, 法斗
 cat: tabby, moggy, siamese cat, persian cat | 流浪猫, 猫猫, 喵星人, 橘猫, 暹罗猫, 波斯猫, 小猫咪
 horse: stallion, mare, colt | 马驹
 sheep: goat, ewe | 羊驼
@@ -132,7 +135,7 @@ cow: | 牛群
 bird: | 鸟群
 elephant: | 象群
 person: gentleman, lady, peoples, childrens, womans, mans | 人影, 小男孩, 小女孩, 男子, 女子,
-  男士, 女士, 男女, 小朋友, 大人, 男孩子, 女孩子,
+  男士, 女士, 男性, 女性, 妇女, 男女, 小朋友, 大人, 男孩子, 女孩子,
   男童, 女童, 男人们, 女人们, 孩子们
 cat: | 猫儿, 喵咪
 dog: | 狗儿, 狗子, 狗群
@@ -150,7 +153,7 @@ parking meter: parking metre |
 _MISSPELT = """
 person: persn, poeple, peopel, peple, pepole, chidren, childern, pedestrain
 bicycle: bycicle, bycycle, bicyle, bicylce, bicicle, bicycel
-motorcycle: motorcyle, motercycle, motocycle, motercyle, motobike, scoter
+motorcycle: motrocycle, motorcyle, motercycle, motocycle, motercyle, motobike, scoter
 airplane: airplain, airoplane, areoplane, aeroplain, areplane
 bus: mini-buss
 train: trian, tarin

@@ -21,7 +21,7 @@ from boxlens.language.compounds import (
     is_modifier,
 )
 from boxlens.language.kind_names import kind_names, other_names
-from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, INVARIANT, MEASURES, SMALL_NUMBERS
+from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, INVARIANT, MEASURES, NUMBERS, SIGN_TEXT
 from boxlens.language.segmentation import Segment
 from boxlens.language.tokens import fold_diacritics, normalize, segments, singularize
 
@@ -37,13 +37,23 @@ _PARTING = frozenset(",;.!?:|()[]，；。！？：、（）")
 _FOOD = frozenset(("banana", "apple", "orange", "broccoli", "carrot", "sandwich", "hot dog", "pizza", "donut", "cake"))
 """Classes before which an orange is the fruit."""
 
+_ELECTRONICS = frozenset(("laptop", "cell phone", "keyboard", "mouse", "tv", "remote"))
+"""Classes before which an apple is who made them."""
+
+_FRUIT = frozenset(("apple", "banana", "orange"))
+
 _ONE = frozenset("a an one another".split())
-_SEVERAL = frozenset((*SMALL_NUMBERS[1:], *map(str, range(2, 21)), "several", "many", "few"))
+_SEVERAL = frozenset("several many few some these those both all most".split()) | {str(n) for n in range(2, 100)}
+"""Words that tell of several: behind them an animal of one form for both (sheep) is no first part of a compound."""
+
 _NEAR = 4
 """Words before a name among which its article stands: a small brown dog."""
 
 _VERBS = frozenset("watch watches tie ties sink sinks book books bowl bowls cup cups".split())
 """Names of classes that say what someone does right behind those who do it: a giraffe watches."""
+
+_ORDERS = _VERBS | frozenset(("train", "spoon"))
+"""Names of classes that, before an article at the start of a text, say what to do: book a flight."""
 
 _IRREGULAR = {
     "neckties": "necktie",
@@ -58,7 +68,7 @@ _IRREGULAR = {
 }
 
 
-_QUOTED = re.compile(r"(?<!\w)\"[^\"]+\"(?!\w)|“[^”]+”|「[^」]+」|『[^』]+』|《[^》]+》")
+_QUOTED = re.compile(rf"{SIGN_TEXT}|(?<!\w)\"[^\"]+\"(?!\w)|“[^”]+”|「[^」]+」|『[^』]+』|《[^》]+》")
 """What is looked for as it is written names nothing; 24" is a measure."""
 
 _MEN = re.compile(r"(?<=[bcdefgklnprstwy])men$")  # policemen, but abdomen and ramen
@@ -145,7 +155,11 @@ def _places(normalized: str, labels: _Labels, modifiers: bool) -> tuple[tuple[st
     words = list(_words(normalized, lexicon.chinese))
     matches = list(_matches(words, lexicon))
     matches = [m for m in matches if m.label is not None and (modifiers or not _ends_compound(words, m, lexicon))]
-    matches = [m for m in matches if not _is_colour(words, m, matches) and not _is_done(words, m, matches)]
+    matches = [
+        m
+        for m in matches
+        if not any(is_none(words, m, matches) for is_none in (_is_colour, _is_brand, _is_done, _is_order))
+    ]
     quoted = [place.span() for place in _QUOTED.finditer(normalized)]
     matches = [m for m in matches if not any(start < words[m.first].start < end for start, end in quoted)]
     starts = {match.first for match in matches}
@@ -200,7 +214,13 @@ def _begins_compound(words: Sequence[_Word], match: _Match, starts: set[int]) ->
             return False
         return behind.joined and is_chinese_head(behind.text, behind.tag, last=_ends_phrase(words, match.next))
     if not head.cjk and not behind.cjk and not behind.joined:
-        if _is_subject(words, match) or (behind.written == "s" and match.next + 1 == len(words)):
+        if (
+            _is_subject(words, match)
+            or _does_to(words, match, starts)
+            or (behind.written == "s" and match.next + 1 == len(words))
+        ):
+            return False
+        if match.label in _FRUIT and behind.text == "fruit":
             return False
         after = words[match.next + 1].written if match.next + 1 < len(words) else ""
         return is_english_head(behind.written) and after not in ARTICLES  # "man repairs a bicycle": a verb
@@ -219,25 +239,54 @@ def _is_colour(words: Sequence[_Word], match: _Match, matches: Sequence[_Match])
     return words[behind.first].written not in COLOURS
 
 
+def _is_brand(words: Sequence[_Word], match: _Match, matches: Sequence[_Match]) -> bool:
+    """Whether an apple tells who made the thing right behind it: an apple keyboard, 苹果鼠标."""
+    head = words[match.next - 1]
+    if match.label != "apple" or head.text != head.written:
+        return False
+    behind = next((other for other in matches if other.first == match.next), None)
+    if behind is None or behind.label not in _ELECTRONICS or words[behind.first].parted:
+        return False
+    return words[behind.first].cjk == head.cjk and (words[behind.first].joined or not head.cjk)
+
+
 def _is_done(words: Sequence[_Word], match: _Match, matches: Sequence[_Match]) -> bool:
     """Whether the name is the verb of the one right before it."""
     before = next((other for other in matches if other.next == match.first), None)
     return before is not None and words[match.first].written in _VERBS and _is_subject(words, before)
 
 
+def _is_order(words: Sequence[_Word], match: _Match, _matches: Sequence[_Match]) -> bool:
+    """Whether the name is a verb before an article, at the start of the text: book a flight."""
+    return (
+        match.first == 0
+        and words[0].written in _ORDERS
+        and len(words) > match.next
+        and not words[match.next].parted
+        and words[match.next].written in ARTICLES
+    )
+
+
 def _is_subject(words: Sequence[_Word], match: _Match) -> bool:
-    """Whether what stands behind the English name of someone is what they do, by its form: "three boys play" and "a
-    man and a woman walk", as the first part of a compound is no plural, and "a dog leaps", as there are no several of
-    what is one."""
+    """Whether what stands behind the English name of someone is what they do, by its form: "three boys play", "three
+    sheep graze" and "a man and a woman walk", as the first part of a compound is no plural, and "a dog leaps", as there
+    are no several of what is one."""
     if match.label not in LIVING:
         return False
     head, behind = words[match.next - 1], words[match.next].written
     in_s = behind.endswith("s") and not behind.endswith(("ss", "us"))
     before = [word.written for word in words[max(0, match.first - _NEAR) : match.first]]
-    counted = head.written in INVARIANT and not _SEVERAL.isdisjoint(before)  # three sheep graze
-    if head.written != head.text or counted or (match.label == "person" and "and" in before):
-        return not in_s
+    several = head.written in INVARIANT and any(NUMBERS.get(word, 1) > 1 or word in _SEVERAL for word in before)
+    if several or head.written != head.text or (match.label == "person" and "and" in before):
+        return not in_s and behind not in INVARIANT
     return in_s and not _ONE.isdisjoint(before)
+
+
+def _does_to(words: Sequence[_Word], match: _Match, starts: set[int]) -> bool:
+    """Whether the name of someone, what one does, and another name stand behind one another: boy throws frisbee."""
+    verb = words[match.next].written
+    does = len(verb) > 1 and verb.endswith("s") and not verb.endswith(("ss", "us")) and match.label in LIVING
+    return does and match.next + 1 in starts and not words[match.next + 1].parted
 
 
 def _ends_phrase(words: Sequence[_Word], at: int) -> bool:

@@ -33,7 +33,7 @@ _BEFORE_COLOUR = re.compile(r"^(?:[打骑牵开抱撑遛穿戴背]着?)?[大小�
 _ZH_COLOUR = f"[{''.join(_ALONE)}]"
 _ZH_STUFF = "|".join((*MADE_OF_ZH, *"大小老新旧高矮长短花"))
 _COLOURED_ZH = re.compile(
-    rf"(?P<colours>(?:{_ZH_COLOUR}色?){{1,2}})(?:相间|条纹|[两双]色|颜色)?(?P<of>的)?(?:(?:{_ZH_STUFF})的?)*$"
+    rf"[深浅淡亮暗鲜]?(?P<colours>(?:{_ZH_COLOUR}色?){{1,2}})(?:相间|条纹|[两双]色|颜色)?(?P<of>的)?(?:(?:{_ZH_STUFF})的?)*$"
 )
 _BEFORE_ONE = frozenset(
     "的又很太真最更是着大小老新旧深浅淡亮暗鲜有和与跟打骑牵开抱撑遛穿戴背拿系坐" + "".join(MEASURES)
@@ -42,7 +42,7 @@ _BEFORE_ONE = frozenset(
 _EN_COLOURS = "|".join(name for c in COLOURS for name in c.en)
 _EN_STUFF = "|".join(sorted((MODIFIERS - {*_EN_COLOURS.split("|")}) | MADE_OF))
 _COLOURED_EN = re.compile(
-    rf"\b(?P<colours>(?:{_EN_COLOURS})(?:[\s,&/-]+(?:and[\s-]+)?(?:{_EN_COLOURS}))*)(?:[\s-]colou?red)?"
+    rf"\b(?:(?:light|dark|pale|deep|bright)[\s-]+)?(?P<colours>(?:{_EN_COLOURS})(?:[\s,&/-]+(?:and[\s-]+)?(?:{_EN_COLOURS}))*)(?:[\s-]colou?red)?"
     rf"[\s-]+(?:(?:{_EN_STUFF})[\s-]+)*$"
 )
 _OTHERS_COLOUR = re.compile(
@@ -168,14 +168,15 @@ def _colours_before(normalized: str, name: int, places: Sequence[tuple[str, int,
     match = _COLOURED_ZH.search(before)
     if match is None or not _is_colour_zh(match, before) or _OTHERS_COLOUR.match(normalized, match.start()):
         return name, ()
-    return match.start(), tuple(dict.fromkeys(_ALONE[c] for c in match["colours"] if c != "色"))
+    return match.start(), tuple(dict.fromkeys(_ALONE[c] for c in match["colours"].replace("粉红", "粉") if c != "色"))
 
 
 def _is_colour_zh(match: re.Match[str], before: str) -> bool:
     """Whether a character is a colour there and no part of another word (口红, 李白)."""
-    if "色" in match["colours"] or match.start() == 0:
+    start = match.start("colours")
+    if "色" in match["colours"] or start == 0:
         return True
-    previous = before[match.start() - 1]
+    previous = before[start - 1]
     alone = previous in _BEFORE_ONE or previous.isascii()
     return alone or (match["of"] is None and not is_word(previous + match["colours"][0]))
 

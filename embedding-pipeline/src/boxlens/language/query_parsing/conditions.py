@@ -15,6 +15,7 @@ from boxlens.domain.filters import Condition, Filter, NumberRange, both
 from boxlens.domain.objects import LabelName
 from boxlens.domain.queries import Clause, Part, Query, Reading, TextClause
 from boxlens.language.emoji_names import with_emoji_names
+from boxlens.language.kinds import classes_of_kinds
 from boxlens.language.label_recognition import label_of, recognize_labels
 from boxlens.language.query_parsing.dates import find_dates
 from boxlens.language.query_parsing.exclusion import NOBODY
@@ -150,7 +151,7 @@ def says_unread_relation(query: Query, labels: Sequence[LabelName]) -> bool:
     return any(
         len(text) <= MAX_PARSED_LENGTH
         and UNREAD_RELATIONS.search(normalize(text)) is not None
-        and len(recognize_labels(text, labels)[0]) > 1
+        and len(query.all_of) + len(recognize_labels(text, labels)[0]) + len(classes_of_kinds(text, labels)) > 1
         for text in texts
     )
 

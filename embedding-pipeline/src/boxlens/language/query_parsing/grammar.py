@@ -8,7 +8,7 @@ thing conjunction thing …     cat and dog, 猫 和 狗, 猫、狗             
 thing relation thing          dog left of bicycle, cat larger than a dog  relation
 thing 在 thing place          杯子在电脑左边                              relation
 thing [的] place 的 thing     电脑左边的杯子, 车里的人, 桌子上的杯子      relation of the second to the first
-thing place 有 thing          车里有人                                    relation of the second to the first
+thing place 有 thing          车里有人, 沙发上躺着猫, 碗里三个橙子        relation of the second to the first
 [thing] 比 thing size [的 …]  猫比狗大, 比狗大的猫                        relation
 ============================  ==========================================  =====================================
 
@@ -29,12 +29,15 @@ from boxlens.domain.queries import Part, Relation, RelationName, TextClause
 from boxlens.language.kind_names import ACTIVITIES
 from boxlens.language.label_recognition import singular_of
 from boxlens.language.query_parsing import vocabulary as tables
-from boxlens.language.query_parsing.tokens import NormalizedText, Token, bounds_of_range, tokens
-from boxlens.language.query_parsing.vocabulary import relation_of
-from boxlens.language.segmentation import segment_chinese
+from boxlens.language.query_parsing.counts import count_range, is_vague, numbers_of
+from boxlens.language.query_parsing.tokens import NormalizedText, Token, tokens
+from boxlens.language.query_parsing.vocabulary import UNREAD_RELATIONS, relation_of
 from boxlens.language.tokens import singularize
 
 _TIMES = re.compile(r"^[x×]|\d\s?[x×]$")
+_BEFORE_ORDINAL = tuple("第周期拜初十百千万年月号")
+"""What ends a word before a number that tells which one, not how many: 第三个, 星期三."""
+
 _BOUNDARY = ("end", "filler", "conjunction", "of", "at", "have", "relation", "than", "number", "quantifier", "article")
 
 
@@ -104,8 +107,7 @@ class _Parser:
         start, end = self._tokens[i].start, self._tokens[after - 1].end
         if not counted and (len(parts) == 1 or self._is_loose(parts, i, after)):
             return None, i
-        by_measure = any(t.kind == "number" and t.text.endswith(tables.MEASURES) for t in self._tokens[i:after])
-        if not self._may_end(after, by_measure) or self._is_binomial(start, end):
+        if not self._may_end(after) or self._is_binomial(start, end):
             return None, i
         return Phrase(start, end, tuple(parts)), after
 
@@ -128,15 +130,20 @@ class _Parser:
                 return self._related(first, relation_of(tables.PLACES, self._tokens[k].text), second), k + 1
             return None
         k = self._skip(j, "of", ("的",))
-        place, link = self._tokens[k], self._tokens[min(k + 1, len(self._tokens) - 1)]
-        if (
-            place.kind == "place"
-            and self._allowed(place)
-            and link.kind in ("of", "have")
-            and (second := self._noun_phrase(k + 2))
-        ):
+        place, at = self._tokens[k], self._behind_link(k + 1)
+        if place.kind == "place" and self._allowed(place) and at and (second := self._noun_phrase(at)):
             return self._related(second, relation_of(tables.PLACES, place.text), first), second.next
         return [self._part(first)], first.next
+
+    def _behind_link(self, i: int) -> int | None:
+        """The token behind what joins a place and what is there, which begins at i: 的, 有, 是, 躺着."""
+        link, after = (self._tokens[min(at, len(self._tokens) - 1)] for at in (i, i + 1))
+        if link.kind in ("of", "have") or link.text == "是":
+            return i + 1
+        if link.kind == "number":  # 碗里三个橙子
+            return i
+        does = link.kind in ("word", "filler") and not link.latin
+        return i + 2 if does and after.text == "着" else None
 
     def _comparison(self, i: int) -> tuple[list[Part], int] | None:
         """比 B 大 的 A."""
@@ -174,7 +181,7 @@ class _Parser:
             bound, i = tables.QUANTIFIERS[self._tokens[i].text], i + 1
         i = self._skip(i, "article")
         number = self._tokens[i]
-        counted = i < last and number.kind == "number"
+        counted = i < last and number.kind == "number" and not self._is_price(i)
         i = self._skip(i + counted, "of", ("的",)) if counted else i
         if (
             counted
@@ -196,22 +203,32 @@ class _Parser:
         if after is None or (bound and not counted):
             return None
         times, name_end = self._tokens[after], after
-        if not counted and not bound and times.kind == "number" and times.text[0] in "x×":  # dogs x3
+        behind = times.kind == "number" and (times.text[0] in "x×" or self._ends_behind(after))  # dogs x3, 狗两只
+        if not counted and not bound and behind:
             number, counted, after = times, True, after + 1
-        n, upper = _numbers(number.text) if counted else (1, 0)
+        n, upper = numbers_of(number.text) if counted else (1, 0)
         if number.text in ("a pair of", "pair of", "一双", "一对") and self._tokens[name_end - 1].text in tables.PAIRED:
             n = 1
         in_latin = counted and number.text.isascii() and not _TIMES.search(number.text)  # two cat, but 两只 dog, 2x dog
         if n == 0 or (n > 1 and in_latin and not self._is_plural(self._tokens[name_end - 1])):
             return None
-        if bound == "exactly" and _is_vague(number.text):
+        if bound == "exactly" and is_vague(number.text):
             bound = ""  # only a few birds
-        least, most = _count_range(bound, n)
+        least, most = count_range(bound, n)
         if upper and not bound:
             most = upper
         if most is not None and most < least:
             return None
         return _NounPhrase(first, name, name_end, after, least, most, counted)
+
+    def _ends_behind(self, i: int) -> bool:
+        """Whether a Chinese number with its measure word ends what is said of the thing that it stands right behind."""
+        number = self._tokens[i]
+        return number.adjacent and number.text[-1] in tables.MEASURES and self._tokens[i + 1].kind == "end"
+
+    def _is_price(self, i: int) -> bool:
+        """Whether a number is how much a thing costs: 五十块的包."""
+        return self._tokens[i].text.endswith("块") and self._tokens[i + 1].kind == "of"
 
     def _head(self, i: int) -> int | None:
         """The token behind the name of a thing that begins at i."""
@@ -267,12 +284,18 @@ class _Parser:
             return before.kind == "filler" and before.latin and before.text in ("of", "with")
         if token.latin:
             by_number = token.kind in ("number", "quantifier")
-            return before.kind not in (("label", "word", "modifier") if by_number else ("label",))
+            if token.kind == "number" and before.kind == "label" and before.latin and self._is_plural(before):
+                return True
+            by_word = before.kind == "word" and (i == 1 or UNREAD_RELATIONS.fullmatch(before.text) is None)
+            return not (by_word and by_number) and before.kind not in (
+                ("label", "modifier") if by_number else ("label",)
+            )
+        if token.kind == "number" and before.kind in ("label", "word") and not before.latin:
+            return not before.text.endswith(_BEFORE_ORDINAL)
         return not token.adjacent or before.kind in ("filler", "of", "at", "have", "conjunction", "number")
 
-    def _may_end(self, i: int, by_measure: bool) -> bool:
-        """Whether a thing may end before token i: no name of something else goes on there. ``by_measure``: it was
-        counted with a measure word, which makes what several do of a verb behind it: 两只狗奔跑."""
+    def _may_end(self, i: int) -> bool:
+        """Whether a thing may end before token i: no name of something else goes on there."""
         token = self._tokens[i]
         if token.kind == "end":
             return True
@@ -283,63 +306,13 @@ class _Parser:
         if token.of_kind and token.text in ACTIVITIES:
             return True
         if token.kind == "word":
-            if token.latin:
-                return token.text.endswith("ing") or self._is_done(i)
-            return not token.adjacent or (by_measure and self._begins_with_verb(i))
+            if not token.latin:  # its head would have kept the name from being one
+                return UNREAD_RELATIONS.match(token.text) is None
+            return token.text.endswith("ing") or self._is_done(i)
         return token.kind in _BOUNDARY
-
-    def _begins_with_verb(self, i: int) -> bool:
-        """Whether the first word of the Chinese run from token i on is what somebody does."""
-        run = self._tokens[i].text
-        for token in self._tokens[i + 1 :]:
-            if not token.adjacent or token.latin:
-                break
-            run += token.text
-        return segment_chinese(run)[0].tag.startswith("v")
 
     def _is_done(self, i: int) -> bool:
         """Whether an English word is what several do ("two zebras drink"): a plural is no first part of a compound."""
         name, word = self._tokens[i - 1], self._tokens[i].text
         by_one = word.endswith("s") and not word.endswith("ss")  # seven ducks cross
         return name.kind == "label" and self._is_plural(name) and not by_one
-
-
-def _numbers(text: str) -> tuple[int, int]:
-    """The number that a text says; of "from so many to so many" both, else 0 for the second."""
-    ends = bounds_of_range(text)
-    return (_number(text), 0) if ends is None else (_number(ends[0]), _number(ends[1]))
-
-
-def _number(text: str) -> int:
-    digits = re.search(r"\d+", text)
-    if digits is not None:
-        return int(digits.group())
-    numbers = tables.NUMBERS | tables.VAGUE_NUMBERS
-    if text in numbers or text[:-1] in numbers:
-        return numbers.get(text) or numbers[text[:-1]]  # else it ends with a measure word
-    tens, ten, ones = text[:-1].rstrip("几多来余").partition("十")
-    if ten:
-        return tables.NUMBERS["十"] * numbers.get(tens, 1) + numbers.get(ones, 0)
-    hundreds = tables.NUMBERS.get(tens.removesuffix("百"))
-    return tables.COUNTLESS if hundreds is None or tens[0] in "几数" else 100 * hundreds
-
-
-def _is_vague(number: str) -> bool:
-    """Whether a number says no more than that there are some: several, 几只."""
-    return number in tables.VAGUE_NUMBERS or number[0] in "几数" or number.startswith("好几")
-
-
-def _count_range(bound: str, n: int) -> tuple[int, int | None]:
-    """Fewest and most for a number: "two dogs" is two or more."""
-    match bound:
-        case "most":
-            return 1, n
-        case "exactly":
-            return n, n
-        case "more":
-            return n + 1, None
-        case "fewer":
-            return 1, n - 1
-        case "about":
-            return max(1, n * 4 // 5), None
-    return n, None

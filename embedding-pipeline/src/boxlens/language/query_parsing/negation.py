@@ -11,6 +11,7 @@ thing negator                   红色的车除外, 狗以外的动物, 一个�
 part of a word                  car-free street, dogless, non-red car, 非狗动物          the rest
 nobody                          no one, nobody, 空无一人                                 people are excluded
 minus thing                     -dog, !dog, -"hot dog"                                  as above
+sign of prohibition             🚫🐶, 🐶❌                                               as above
 ==============================  ======================================================  =========================
 
 What holds the character or the word of a negation and is none (别墅, 无人机, no parking, no. 5, not only) is left
@@ -27,6 +28,10 @@ from boxlens.language.query_parsing import negation_chinese, negation_english
 from boxlens.language.query_parsing.exclusion import EMOJI, Exclusion
 
 _DESCRIBED = re.compile(r"[^\s，。；,.;|]*的(?=[\u3400-\u9fff])")
+_FORBIDDEN = "(?:[\u26d4\u274c\U0001f6ab]\ufe0f?)"
+_BARRED = re.compile(
+    rf"{_FORBIDDEN}\s*(?P<name>(?!{_FORBIDDEN}){EMOJI}|[a-z]+|[\u3400-\u9fff]{{1,4}})|(?P<before>(?!{_FORBIDDEN}){EMOJI})\s*{_FORBIDDEN}"
+)
 _MINUS = re.compile(rf"(?:(?<=\s)|^)(?:[-–—−]{{1,2}}|!)(?P<name>[^\W\d_][\w]*|{EMOJI}|\"[^\"]+\"|“[^”]+”)(?!\S)")
 
 
@@ -34,7 +39,12 @@ def find_exclusions(text: str, labels: Sequence[LabelName]) -> list[Exclusion]:
     """The exclusions of a normalized text from left to right, no two of them overlapping."""
     exclusions: list[Exclusion] = []
     blocked = [match.span() for traps in _TRAPS for match in traps.finditer(text)]
-    places = (*_minus(text), *negation_english.exclusions(text, labels), *negation_chinese.exclusions(text, labels))
+    places = (
+        *_minus(text),
+        *_barred(text),
+        *negation_english.exclusions(text, labels),
+        *negation_chinese.exclusions(text, labels),
+    )
     for exclusion in sorted(places, key=lambda place: place.start):
         taken = [*blocked, *((earlier.start, earlier.end) for earlier in exclusions)]
         if all(exclusion.end <= start or end <= exclusion.start for start, end in taken):
@@ -53,6 +63,12 @@ def find_negation(text: str) -> tuple[int, int] | None:
         return None if english is None else (english.start(), len(text))
     described = _DESCRIBED.match(text, chinese.end())
     return chinese.start(), described.end() if described else len(text)
+
+
+def _barred(text: str) -> Iterator[Exclusion]:
+    """What a sign of prohibition stands before or behind."""
+    for match in _BARRED.finditer(text):
+        yield Exclusion(match.start(), match.end(), (match.span("name" if match["name"] else "before"),))
 
 
 def _minus(text: str) -> Iterator[Exclusion]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from boxlens.domain.objects import LabelName
-from boxlens.language.label_recognition import find_labels, label_of
+from boxlens.language.label_recognition import find_labels, label_of, singular_of
 from boxlens.language.query_parsing.exclusion import EMOJI, MAX_WORDS, Exclusion
 from boxlens.language.query_parsing.negation_chinese import LEFT_NAME, chinese_name
-from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS
+from boxlens.language.query_parsing.vocabulary import ARTICLES, COLOURS, INVARIANT, SIGN_TEXT
 
 _NOT = r"(?:\s*n[o'’]?['’]?t|\s+not)"
 _NEGATOR = re.compile(
@@ -32,6 +32,7 @@ _NEGATOR = re.compile(
 )
 """Those that are ``risky`` stand before verbs and in idioms, and deny only a class."""
 
+_PEOPLE = frozenset(("people", "men", "women", "children", "mice", "geese"))
 _EMOJI = re.compile(EMOJI)
 _BUT = re.compile(
     r"\b(?:any|every|all)\s+(?:(?:of\s+)?(?:the|these|those|my|our)\s+)?\w+\s+(?P<negator>but\s+(?!not\b|no\b|with))"
@@ -59,11 +60,13 @@ _AFTER = re.compile(
 _NOBODY = re.compile(r"(?:,\s*|\bwith\s+|\b(?:and|but)\s+|\bthere\s+is\s+)*\b(?P<name>nobody|no[\s-]?one)\b")
 _PART = re.compile(r"(?<![\w-])(?:non[\s-](?P<behind>[a-z]+)|(?P<free>[a-z]+)(?:-free|less))(?![\w-])")
 NO_NEGATION = re.compile(
-    r"\bno\.?\s*\d|\bno\s+(?:parking|smoking|entry|exit|entrance|stopping|waiting|standing|swimming|trespassing|fishing"
+    r"\bno\.?\s*\d"
+    rf"|{SIGN_TEXT}"
+    r"|\bno[\s-]+(?:parking|smoking|entry|exit|entrance|stopping|waiting|standing|swimming|trespassing|fishing"
     r"|diving|littering|dumping|photography|photos?|pictures?|way|signal|doubt|problem|matter|idea|wonder|man['’]s\s+land)\b"
     r"|\bno\s+(?:longer|more|fewer|less)\s+than\b|\bnot\s+more\s+than\b"
     r"|\bnot\s+(?:for|only|just|at all|found|without|bad|yet)\b|\bnothing\s+but\b"
-    r"|\bforget[\s-]me[\s-]not|\btouch[\s-]me[\s-]not|\bwithout\s+(?:a\s+)?(?:doubt|fail)\b"
+    r"|\bforget[\s-]me[\s-]not|\btouch[\s-]me[\s-]not|\bwithout\s+(?:an?y?\s+)?(?:doubt|fail)\b"
     r"|\b(?:zero|0)\s+(?:to|degrees?|percent)\b|\bsans[\s-]serif\b|\bnever\s+(?:give|mind|say|ending)\b"
     r"|\bdo not\s+(?!have|show|contain|want|need)\w+"
 )
@@ -84,22 +87,22 @@ def exclusions(text: str, labels: Sequence[LabelName]) -> Iterator[Exclusion]:
     negators = [(*match.span(), match["risky"] is not None) for match in _NEGATOR.finditer(text)]
     negators += [(*match.span("negator"), False) for match in _BUT.finditer(text)]
     for start, name_start, risky in negators:
-        names = list(_names(text, name_start))
+        names = list(_names(text, name_start, labels))
         if names and not (risky and find_labels(text[slice(*names[0])], labels) == []):
             tail = _TAIL.match(text, names[-1][1])
             yield Exclusion(start, tail.end() if tail else names[-1][1], tuple(names))
 
 
-def _names(text: str, start: int) -> Iterator[tuple[int, int]]:
+def _names(text: str, start: int, labels: Sequence[LabelName]) -> Iterator[tuple[int, int]]:
     """The things that are denied together, each where it stands."""
-    name = _name(text, start)
+    name = _name(text, start, labels)
     while name is not None:
         yield name
         joint = _JOINT.match(text, name[1]) or _listed(text, name[1])
         if joint is None:
             return
         again = _NEGATOR.match(text, joint.end())
-        name = _name(text, again.end() if again else joint.end())
+        name = _name(text, again.end() if again else joint.end(), labels)
 
 
 def _listed(text: str, start: int) -> re.Match[str] | None:
@@ -110,8 +113,9 @@ def _listed(text: str, start: int) -> re.Match[str] | None:
     return match
 
 
-def _name(text: str, start: int) -> tuple[int, int] | None:
-    """Where the name of a thing stands that begins at ``start``: up to three words, an article before them."""
+def _name(text: str, start: int, labels: Sequence[LabelName]) -> tuple[int, int] | None:
+    """Where the name of a thing stands that begins at ``start``: up to three words, an article before them. The plural
+    of a class ends it, as no compound begins with one: of "no people kitchen" a kitchen is left."""
     if LEFT_NAME.match(text, start) or _EMOJI.match(text, start):
         return chinese_name(text, start, {})
     run = _NAME.match(text, start)
@@ -119,9 +123,16 @@ def _name(text: str, start: int) -> tuple[int, int] | None:
     while words and words[0].group() in ARTICLES:
         del words[0]
     last = next((i for i, word in enumerate(words) if word.group() in _ENDS), len(words))
+    if last > 1 and _is_plural(words[0].group(), labels):
+        last = 1
     if not 1 <= last <= MAX_WORDS:
         return None
     return start + words[0].start(), start + words[last - 1].end()
+
+
+def _is_plural(word: str, labels: Sequence[LabelName]) -> bool:
+    """Whether a word is a plural of the name of a class, and of no one form for one and several (scissors, skis)."""
+    return singular_of(word) != word and word not in INVARIANT - _PEOPLE and label_of(word, labels) is not None
 
 
 def _nobody(text: str) -> Iterator[Exclusion]:

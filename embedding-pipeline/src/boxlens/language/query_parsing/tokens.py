@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from boxlens.domain.objects import LabelName
+from boxlens.language.emoji_names import find_emoji
 from boxlens.language.highlights import normalize_with_spans
 from boxlens.language.kinds import find_kinds
 from boxlens.language.label_recognition import find_labels
@@ -20,12 +21,15 @@ Kind = Literal[
 ]  # fmt: skip
 
 _END = re.compile(r"[,;.!?:|/()\[\]{}<>\"'，。；！？：（）《》【】…~]+|$")
-_NUMBER = re.compile(rf"\d{{1,2}}(?:\s?(?:{'|'.join(tables.MEASURES)})|(?![\w.:/-]))")
-_CHINESE_NUMBER = re.compile(
-    rf"(?:[{''.join(tables.DIGITS_ZH)}]?十[{''.join(tables.DIGITS_ZH)}]?|[几数]十|[{''.join(tables.DIGITS_ZH)}几数上成]百)"
-    rf"[几多来余]?(?:{'|'.join(tables.MEASURES)})"
+_NUMBER = re.compile(rf"\d{{1,2}}(?:\s?(?:{'|'.join(tables.MEASURES)})|\+?(?![\w.:/-]))")
+_DIGITS = "".join(tables.DIGITS_ZH)
+_ABOVE_TEN = (
+    rf"(?:[{_DIGITS}两]百零?(?:[{_DIGITS}]?十[{_DIGITS}]?|[{_DIGITS}])?|[{_DIGITS}]{{0,2}}十[{_DIGITS}]?|[几数]十|[几数上成]百"
+    rf"|[{_DIGITS}两几数上成][千万])"
+    r"[几多来余]?"
 )
-"""Numbers above ten as they are written with a measure word: 十五只, 二十多个, 几十辆."""
+_CHINESE_NUMBER = re.compile(rf"{_ABOVE_TEN}(?:{'|'.join(tables.MEASURES)})")
+"""Numbers above ten as they are written with a measure word: 十五只, 二十多个, 几十辆, 一百二十只."""
 
 _SMALL = rf"(?:\d{{1,2}}|{'|'.join(tables.SMALL_NUMBERS)}|[两{''.join(tables.DIGITS_ZH)}十])"
 _RANGE = re.compile(
@@ -35,11 +39,11 @@ _RANGE = re.compile(
 )
 """From so many to so many: 2 or 3, two to four, between 2 and 4, 2-3只, 两到四个."""
 
-_COUNTED = re.compile(r"(?:\d{1,2}|[一两二三四五六七八九十])(?=[人狗猫])")
-"""A number of these needs no measure word: 三人, 一猫两狗."""
+_COUNTED = re.compile(rf"(?:\d{{1,2}}|{_ABOVE_TEN}|[{_DIGITS}两十])(?=[人狗猫])")
+"""A number of these needs no measure word: 三人, 二十多人, 一猫两狗."""
 _TIMES = re.compile(r"(?:\d{1,2}\s?[x×]|[x×]\s?\d{1,2})(?![a-z0-9.])(?!\s*\d)")
 """How often, before or behind a name: 2x dogs, 狗×2."""
-_PART_OF_A_WORD = re.compile(r"[a-z0-9第十百千几]")  # a digit behind it is no number of things
+_PART_OF_A_WORD = re.compile(rf"[a-z0-9第十百千零几两{_DIGITS}]")  # a digit behind it is no number of things
 _LATIN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
@@ -77,7 +81,8 @@ def tokens(normalized: str, labels: Sequence[LabelName]) -> list[Token]:
     """The words in order, an ``end`` last. At each place the longest wins; a label against words of equal length."""
     spans = {start: end for _, start, end in find_labels(normalized, labels)}
     kinds = {start: end for _, start, end in find_kinds(normalized, labels)} if labels else {}
-    spans = kinds | spans
+    emoji = dict(find_emoji(normalized, labels)) if labels else {}
+    spans = emoji | kinds | spans
     words: list[Token] = []
     at = 0
     while at < len(normalized):
@@ -96,13 +101,14 @@ def _at(normalized: str, at: int, labels_at: Mapping[int, int]) -> Token:
     listed, label_end = _vocabulary().match(normalized, at), labels_at.get(at, at)
     if label_end > at and (listed is None or label_end >= listed.end()):
         return Token("label", normalized[at:label_end], at, label_end, False)
-    number = _ranged(normalized, at) or _CHINESE_NUMBER.match(normalized, at)
-    if number is not None and (listed is None or number.end() > listed.end()):
+    number = _ranged(normalized, at) or _CHINESE_NUMBER.match(normalized, at) or _counted(normalized, at, labels_at)
+    counts = number is not None and not _PART_OF_A_WORD.match(normalized[:at][-1:])
+    if number is not None and counts and (listed is None or number.end() > listed.end()):
         return Token("number", number.group(), at, number.end(), False)
     if listed is not None:
         text = re.sub(r"\s+", " ", listed.group())
         return Token(_kinds()[text], text, at, listed.end(), False)
-    number = _TIMES.match(normalized, at) or _counted(normalized, at, labels_at) or _NUMBER.match(normalized, at)
+    number = _TIMES.match(normalized, at) or _NUMBER.match(normalized, at)
     if number is not None and not _PART_OF_A_WORD.match(normalized[:at][-1:]):
         return Token("number", number.group(), at, number.end(), False)
     end = _END.match(normalized, at)
@@ -116,8 +122,8 @@ def _at(normalized: str, at: int, labels_at: Mapping[int, int]) -> Token:
 def _ranged(normalized: str, at: int) -> re.Match[str] | None:
     """From so many to so many; "two and two" is none, and neither is what goes on from letters or digits."""
     number = _RANGE.match(normalized, at)
-    if number is None or _PART_OF_A_WORD.match(normalized[:at][-1:]):
-        return None
+    if number is None or number.group() in tables.NUMBERS or _PART_OF_A_WORD.match(normalized[:at][-1:]):
+        return None  # twenty-five is one number
     joined_by_and = re.search(r"\sand\s", number.group()) is not None
     return number if joined_by_and == number.group().startswith("between") else None
 
@@ -125,7 +131,7 @@ def _ranged(normalized: str, at: int) -> re.Match[str] | None:
 def bounds_of_range(text: str) -> tuple[str, str] | None:
     """The two numbers of a text such as "2 or 3" or 两到四个; None for other texts."""
     number = _RANGE.fullmatch(text)
-    return (number["least"], number["most"]) if number is not None else None
+    return (number["least"], number["most"]) if number is not None and text not in tables.NUMBERS else None
 
 
 def _counted(normalized: str, at: int, labels_at: Mapping[int, int]) -> re.Match[str] | None:

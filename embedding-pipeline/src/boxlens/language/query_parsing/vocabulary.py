@@ -24,6 +24,14 @@ SMALL_NUMBERS = tuple(
     eighteen nineteen twenty""".split()
 )
 NUMBERS |= {w: n for n, w in enumerate(SMALL_NUMBERS, 1)}
+NUMBERS |= {
+    f"{ten}{joint}{unit}".rstrip("- "): tens + n
+    for tens, ten in zip(
+        range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True
+    )
+    for joint in "- "
+    for n, unit in enumerate(("", *SMALL_NUMBERS[:9]))
+}
 NUMBERS |= {w: n for n, w in enumerate((*DIGITS_ZH, "十"), 1)}
 NUMBERS |= {"几": 2, "好几": 3, "多": 2, "两三": 2, "三四": 3, "三五": 3, "四五": 4, "五六": 5, "十几": 10}
 NUMBERS |= {"数": 3, "三两": 2}
@@ -48,7 +56,11 @@ VAGUE_NUMBERS = {
         (3, ", ".join(f"一{size}{group}" for size in ("", "大", "小") for group in GROUPS)),
         (4, ", ".join(f"{n}{group}" for n in ("两", "三", "几", "好几") for group in (*GROUPS, "对", "双"))),
         (6, "half a dozen, half dozen, 半打"),
-        (COUNTLESS, "a dozen, 一打, dozens of, scores of, hundreds of, thousands of, 成千上万, 成百上千"),
+        (
+            COUNTLESS,
+            "a dozen, dozen, two dozen, three dozen, a hundred, one hundred, hundred, dozens of, scores of, "
+            "hundreds of, thousands of, 一打, 成千上万, 成百上千",
+        ),
     )
     for number in words.split(", ")
 }
@@ -93,9 +105,12 @@ SCENE_RELATIONS = frozenset(("in", "on", "within", "sitting in", "sitting on", "
 UNREAD_RELATIONS = re.compile(
     r"\b(?:next to|beside|near|close to|behind|in front of|between|around|facing|across from"
     r"|(?:to|on) (?:its|their|his|her|the|either|each|both) (?:left|right|sides?)(?! (?:side )?of))\b"
-    r"|旁边|身边|旁|附近|后面|后边|背后|前面|前边|之间|中间|周围|对面"
+    r"|旁边|身边|旁|附近|后面|后边|背后|前面|前边|之间|中间|周围|对面|在[\u3400-\u9fff]{1,6}[前后](?![天年台院门备来往])|在[左右][边侧面方]"
 )
 """Words for how things stand to each other that boxes do not tell: depth, nearness, direction of view."""
+
+SIGN_TEXT = r"\bno\s+[a-z]+\s+(?:allowed|permitted)\s+(?:sign|notice|poster|sticker|symbol)s?\b"
+"""A pattern of what a sign says, whose words ask for the sign: no dogs allowed sign."""
 
 SIZES: dict[str, str] = _table(larger_than="大, 更大, 还大, 还要大", smaller_than="小, 更小, 还小, 还要小")
 CONJUNCTIONS = ("and", "&", "together with", "along with", "as well as", "和", "与", "跟", "及", "以及", "还有", "、")
@@ -138,7 +153,7 @@ COMPOUNDS = tuple(
 内部 十字 十字路口 一样 两侧 两边 二维码 三角 三角形 三轮车 三脚架 三明治 四季 四川 五星 五角星 七夕 八宝粥
 一次性 黑白 红白 长颈鹿 长城 长椅 高尔夫 高铁 高速 小提琴 大提琴 大熊猫 小熊猫 新闻 金鱼 白菜 黄瓜 黄油 红酒
 绿茶 黑板 白板 老师 老虎 老鼠 老板 手下 心中 空中 其中 集中 中式 图书馆 地图 看板 飞机 飞盘 游泳 打火机 前台
-后台 走廊 站台 吃货
+后台 走廊 站台 吃货 下棋 下水 下车 下课 下山 下楼 下跪 下厨 下地 下河 下坡 上山 上楼 上坡 上树 上桥
 """.split()
 )
 BINOMIALS = frozenset(
@@ -171,7 +186,7 @@ ABSTRACT_NOUNS_ZH = tuple("月 小时 星期 礼拜 世纪 分钟 天 年 照片
 
 ARTICLES = frozenset("a an the some any this that these those my our his her their its".split())
 INVARIANT = frozenset("sheep deer fish scissors people men women children mice geese aircraft moose bison skis".split())
-_POSTURES = tuple("坐在 站在 睡在 趴在 躺在 停在 走在 放在 摆在 挂在 同时有 同时 都有".split())
+_POSTURES = tuple("坐在 站在 睡在 趴在 躺在 停在 走在 放在 摆在 挂在 里面有 里有 中有 同时有 同时 都有".split())
 """Left of a text whose things were read, these say nothing more of them."""
 
 _FILLERS = (
