@@ -96,10 +96,12 @@ def main() -> None:
             stop = threading.Event()
             with ThreadPoolExecutor(2) as pool:
                 health = pool.submit(healths, whole, stop)
-                if name == "slow senders":
-                    pool.submit(slow_senders, whole, options.senders, options.seconds)
-                answers = asked(whole, threads, options.seconds)
-                stop.set()
+                try:
+                    if name == "slow senders":
+                        pool.submit(slow_senders, whole, options.senders, options.seconds)
+                    answers = asked(whole, threads, options.seconds)
+                finally:
+                    stop.set()
             print(f"{name}: {dict(answers)}; alone {dict(alone)}; healthz {max(health.result()):.2f} s at most")
         time.sleep(20)
         print(f"memory {before / 2**20:.0f} MiB before, {whole.process.memory_info().rss / 2**20:.0f} MiB afterwards")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -74,8 +75,13 @@ class Ingester(threading.Thread):
                 (self._folder / f"{self._next}.png").write_bytes(picture(self._next))
                 self._next += 1
             while not self._ingested():
-                pass
+                if self._asked_to_end():
+                    return
             self.acknowledged = {sha256(path.read_bytes()).hexdigest() for path in self._folder.iterdir()}
+
+    def _asked_to_end(self) -> bool:
+        """Whether the last run got SIGTERM, as it does when the trial is ended."""
+        return self._process is not None and self._process.returncode in (130, -signal.SIGTERM)
 
     def _ingested(self) -> bool:
         """Whether a run took everything in; when not, it was killed, or servers were away."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import httpx
 import numpy as np
 import psutil
 from PIL import Image
+
+from benchmarks.trials.children import attached
 
 START_S = 1200.0
 
@@ -70,17 +71,8 @@ def serving(data_dir: Path, *, workers: int = 1, **variables: str) -> Iterator[W
     }
     log = data_dir / "serve.log"
     command = [sys.executable, "-m", "boxlens", "serve", "--port", "0", "--workers", str(workers)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | own)
-    try:
+    with attached(command, own, log) as process:
         yield Whole(_address(process, log), data_dir, psutil.Process(process.pid), own)
-    finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
