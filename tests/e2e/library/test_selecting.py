@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -85,6 +86,31 @@ def test_only_what_was_corrected_is_downloaded(visit: Visit, tmp_path: Path, wid
     assert {line["image_id"] for what in lines.values() for line in what} == {album.ids["race"]}
     assert [line["label"] for line in lines["boxes"]] == ["our Bello"]
     assert len(lines["pictures"]) > 1
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_the_boxes_of_a_selection_are_downloaded_in_each_form(visit: Visit, width: int, language: str) -> None:
+    album = make_album(visit.site)
+    page = visit(f"/?c={album.collection}&sort=-ingested_at", width=width, language=language)
+    expect(page.get_by_test_id("hit")).to_have_count(len(SHOTS))
+    page.get_by_test_id("select").click()
+    page.get_by_test_id("select-all").click()
+    files = {}
+    for form in ("json", "coco", "yolo"):
+        page.get_by_test_id("selection-export").click()
+        with page.expect_download() as download:
+            page.get_by_test_id(f"export-{form}").click()
+        assert download.value.suggested_filename.endswith(".zip" if form == "yolo" else ".json")
+        files[form] = download.value.path().read_bytes()
+    listed, coco = json.loads(files["json"]), json.loads(files["coco"])
+    assert {image["image_id"] for image in listed} == set(album.ids.values())
+    assert len(coco["images"]) == len(SHOTS)
+    boxes = sum(len(image["objects"]) for image in listed)
+    assert boxes == len(coco["annotations"]) > len(SHOTS)
+    with zipfile.ZipFile(io.BytesIO(files["yolo"])) as archive:
+        labels = [archive.read(name).decode() for name in archive.namelist() if name.startswith("labels/")]
+    assert len(labels) == len(SHOTS)
+    assert sum(len(text.splitlines()) for text in labels) == boxes
 
 
 @pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])

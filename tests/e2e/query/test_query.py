@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import FloatRect, Page, expect
+from playwright.sync_api import FilePayload, FloatRect, Page, expect
 from tests.e2e.conftest import Visit
 from tests.e2e.steps import DOG, HORSES, give, look, overlap, searches, violations
+from tests.samples import heic_pictures
 
 pytestmark = pytest.mark.browser
 
@@ -185,6 +187,27 @@ def test_a_large_photo_is_sent_small_upright_and_boxed_in_its_own_pixels(
     assert chosen[3] <= upright[1]
     proportion = page.locator("[data-testid=query-picture] img").evaluate("e => e.naturalWidth / e.naturalHeight")
     assert proportion == pytest.approx(upright[0] / upright[1], rel=0.01)
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1440, "en-US")])
+def test_kinds_that_no_browser_shows_are_searched_with_and_shown(visit: Visit, width: int, language: str) -> None:
+    page = visit(width=width, language=language)
+    tiff, jpeg_2000 = io.BytesIO(), io.BytesIO()
+    with Image.open(HORSES) as picture:
+        picture.save(tiff, "TIFF", compression="tiff_lzw")
+        picture.save(jpeg_2000, "JPEG2000")
+    for name, data in (("a.tif", tiff.getvalue()), ("b.heic", heic_pictures.UPRIGHT), ("c.jp2", jpeg_2000.getvalue())):
+        page.goto(visit.site)
+        file: FilePayload = {"name": name, "mimeType": "", "buffer": data}
+        page.get_by_test_id("file").set_input_files(file)
+        expect(page.get_by_test_id("choices")).to_be_visible()
+        shown = page.locator("[data-testid=query-picture] img")
+        expect(shown).to_have_js_property("complete", True)
+        with Image.open(io.BytesIO(data)) if name != "b.heic" else Image.new("RGB", (96, 64)) as sent:
+            assert shown.evaluate("e => e.naturalWidth / e.naturalHeight") == pytest.approx(
+                sent.width / sent.height, rel=0.02
+            )
+        expect(page.get_by_test_id("problem")).to_have_count(0)
 
 
 def opened(page: Page) -> tuple[str, FloatRect]:
