@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.api.world import World
+from tests.api.world import InProcess, World
 
 from boxlens.api.app import create_app
 
@@ -38,6 +39,36 @@ def test_the_policy_lets_no_foreign_or_inline_script_run(page: TestClient) -> No
     assert "http://pictures.test" in policy["media-src"].split()  # videos of which frames are stored
     assert policy["frame-ancestors"] == "'none'"
     assert page.get("/").headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("called", "listening", "pictures", "sent_to"),
+    [
+        ("localhost:8080", "127.0.0.1", "http://127.0.0.1:10086", "http://127.0.0.1:8080"),
+        ("LOCALHOST", "127.0.0.1", "http://127.0.0.1:10086", "http://127.0.0.1"),
+        ("localhost:8080", "::1", "http://[::1]:10086", "http://[::1]:8080"),
+        ("127.0.0.1:8080", "127.0.0.1", "http://127.0.0.1:10086", None),
+        ("localhost:8080", "127.0.0.1", "http://localhost:10086", None),
+        ("localhost:8080", "127.0.0.1", "https://pictures.example", None),
+        ("localhost:8080", "172.17.0.2", "http://127.0.0.1:10086", None),
+        ("localhost:", "127.0.0.1", "http://127.0.0.1:10086", None),
+        ("localhost:123456", "127.0.0.1", "http://127.0.0.1:10086", None),
+    ],
+)
+def test_a_page_called_localhost_opens_where_pictures_come_from(
+    transport: InProcess, tmp_path: Path, called: str, listening: str, pictures: str, sent_to: str | None
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html><title>Boxlens</title>")
+    (tmp_path / "favicon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    site = f"http://[{listening}]" if ":" in listening else f"http://{listening}"
+    with closing(World(transport, proxy=pictures)) as world:
+        app = create_app(world, page_dir=tmp_path)
+        with TestClient(app, base_url=site, headers={"host": called}, follow_redirects=False) as client:
+            answer = client.get("/a%20b?q=%E7%8B%97&f=label%3Adog")
+            others = {client.get(path).status_code for path in ("/v1/collections", "/favicon.svg")}
+    assert others == {200}
+    assert answer.status_code == (200 if sent_to is None else 307)
+    assert answer.headers.get("location") == (sent_to and f"{sent_to}/a%20b?q=%E7%8B%97&f=label%3Adog")
 
 
 def test_hashed_files_are_kept_for_long(page: TestClient) -> None:

@@ -29,6 +29,15 @@ def test_words_find_pictures_with_their_boxes(visit: Visit, words: str, language
     assert page.locator("html").get_attribute("lang") == ("en" if language == "en-US" else "zh-CN")
 
 
+def test_pictures_are_seen_however_this_machine_is_called(visit: Visit) -> None:
+    page = visit("about:blank")
+    page.goto(f"{visit.site.replace('127.0.0.1', 'localhost')}/?q=dog")
+    picture = page.get_by_test_id("hit").first.locator("img")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("e => e.naturalWidth") > 0
+    expect(page).to_have_url(re.compile(r"[?&]q=dog"))
+
+
 @pytest.mark.parametrize(("width", "zoom"), [(1440, 1), (390, 1), (1024, 1.5)])
 def test_boxes_lie_where_the_answer_says(visit: Visit, width: int, zoom: float) -> None:
     page = visit(width=width)

@@ -1,9 +1,9 @@
 """What a search costs beyond its networks and Elasticsearch, measured in one run over HTTP.
 
-Overhead is the time a client waits less the time inside the networks and the time waited for Elasticsearch of that
-very request: encoding and decoding, fusing, grouping and HTTP are overhead. The client is that of Python's own library,
-which takes a few tenths of a millisecond; httpx takes two. On a busy machine much of the overhead is waiting for a
-processor, so the processor time that it took, client included, stands beside it. A request of four clauses is set
+Overhead is the time a client waits less the time inside the networks and the time waited for Elasticsearch of that very
+request: encoding and decoding, fusing, grouping and HTTP are overhead. The client is that of Python's own library,
+which takes little itself; httpx took one to two milliseconds more. On a busy machine much of the overhead is waiting
+for a processor, so the processor time that it took, client included, stands beside it. A request of four clauses is set
 against the slowest of the four asked alone: all its lists go out in one call. ``all_of`` asks for two of the most
 common labels in one image, and "two names" for the same by a text that names both: that is set against the slower of
 the two names alone.
